@@ -1,0 +1,90 @@
+"""A project: one study with its overlap, arms, order and guidelines."""
+
+import secrets
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+if TYPE_CHECKING:
+    from annotation.models.people import User
+
+MIN_BLIND_PERCENT = 5
+MAX_OVERLAP = 20
+
+
+class Arm(models.TextChoices):
+    """What the rater saw of the model before deciding."""
+
+    PREFILL = "prefill", "Pre-filled"
+    BLIND = "blind", "Blind"
+
+
+class Order(models.TextChoices):
+    """How the queue ranks prompts."""
+
+    UNCERTAINTY = "uncertainty", "Least certain suggestion first"
+    DISAGREEMENT = "disagreement", "Most disagreement first"
+    RANDOM = "random", "Random"
+
+
+def new_seed() -> int:
+    """A seed for a project's draws; fits a 32-bit column."""
+    return secrets.randbelow(2**31)
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    def visible_to(self, user: "User | AnonymousUser") -> "ProjectQuerySet":
+        """Projects that this person is a member of."""
+        return self.filter(memberships__user=user.pk) if user.pk else self.none()
+
+    def led_by(self, user: "User | AnonymousUser") -> "ProjectQuerySet":
+        """Projects whose settings this person may change."""
+        return self.filter(memberships__user=user.pk, memberships__role="lead") if user.pk else self.none()
+
+
+class Project(models.Model):
+    """One study. Arm shares are whole percents that add up to 100."""
+
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=200)
+    overlap = models.PositiveSmallIntegerField(
+        default=1, validators=[MinValueValidator(1), MaxValueValidator(MAX_OVERLAP)]
+    )
+    prefill_percent = models.PositiveSmallIntegerField(default=90, validators=[MaxValueValidator(100)])
+    blind_percent = models.PositiveSmallIntegerField(default=10, validators=[MaxValueValidator(100)])
+    order = models.CharField(max_length=12, choices=Order.choices, default=Order.RANDOM)
+    guidelines = models.TextField(blank=True)
+    seed = models.PositiveIntegerField(default=new_seed)
+    lease_minutes = models.PositiveSmallIntegerField(
+        default=30, validators=[MinValueValidator(1), MaxValueValidator(24 * 60)]
+    )
+    # The version whose suggestions raters may be shown; empty = nobody is shown any.
+    suggester = models.ForeignKey(
+        "annotation.ScorerVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="project_overlap_within_limits", condition=Q(overlap__gte=1, overlap__lte=MAX_OVERLAP)
+            ),
+            models.CheckConstraint(
+                name="project_arm_shares_add_up", condition=Q(prefill_percent=100 - F("blind_percent"))
+            ),
+            models.CheckConstraint(
+                name="project_keeps_a_blind_share",
+                condition=Q(prefill_percent=0) | Q(blind_percent__gte=MIN_BLIND_PERCENT),
+            ),
+            models.CheckConstraint(name="project_order_known", condition=Q(order__in=Order.values)),
+            models.CheckConstraint(name="project_lease_positive", condition=Q(lease_minutes__gte=1)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
