@@ -10,7 +10,7 @@ logger = logging.getLogger(__name__)
 
 
 def ring(task: Any, *args: int) -> None:
-    """Send `task` with these ids once the transaction commits; a dead broker is logged, and the sweeper rings again.
+    """Send `task` with these ids once the transaction commits. A dead broker is logged; the sweeper rings again.
 
     Connecting takes at most the broker's `socket_connect_timeout`; nothing is retried here.
     """
