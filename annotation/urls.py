@@ -1,3 +1,8 @@
-from django.urls import URLPattern
+"""Every page of the core: projects and the rating room."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("annotation.urls_projects")),
+    path("", include("annotation.urls_rate")),
+]
