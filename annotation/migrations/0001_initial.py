@@ -297,7 +297,7 @@ class Migration(migrations.Migration):
                 ('flagged', models.BooleanField(default=False)),
                 ('revision', models.PositiveIntegerField(default=0)),
                 ('submit_key', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('opened_at', models.DateTimeField(auto_now_add=True)),
+                ('opened_at', models.DateTimeField(blank=True, null=True)),
                 ('saved_at', models.DateTimeField(blank=True, null=True)),
                 ('rater', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to=settings.AUTH_USER_MODEL)),
                 ('suggestion', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.suggestion')),

@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from annotation.models.people import User
 from annotation.models.project import Arm
@@ -21,6 +22,16 @@ class Purpose(models.TextChoices):
     REPEAT = "repeat", "Repeat"
 
 
+class SeatQuerySet(models.QuerySet["Seat"]):
+    def free(self) -> "SeatQuerySet":
+        """Seats that nobody has filled and nobody holds; a lease past its end no longer holds."""
+        return self.filter(Q(holder=None) | Q(leased_until__lt=Now()), filled_at=None)
+
+    def held_by(self, rater: User) -> "SeatQuerySet":
+        """Seats leased to this rater, also past the lease's end while nobody else took them."""
+        return self.filter(holder=rater, leased_until__isnull=False)
+
+
 class Seat(models.Model):
     """One of a video's overlap places. Free, leased to `holder` until `leased_until`, or filled for good."""
 
@@ -29,6 +40,8 @@ class Seat(models.Model):
     holder = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="seats")
     leased_until = models.DateTimeField(null=True, blank=True)
     filled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SeatQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -55,7 +68,7 @@ class Seat(models.Model):
 
 
 class Draft(Scores, Reasons, Shown):
-    """A rater's unfinished work on a video, made when the video is opened; it fixes the arm.
+    """A rater's unfinished work on a video, made when the video is first leased; it fixes the arm.
 
     `revision` rises with each save, so that a stale tab is told; `submit_key` makes a repeated submit one
     rating.
@@ -67,7 +80,7 @@ class Draft(Scores, Reasons, Shown):
     flagged = models.BooleanField(default=False)
     revision = models.PositiveIntegerField(default=0)
     submit_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    opened_at = models.DateTimeField(auto_now_add=True)
+    opened_at = models.DateTimeField(null=True, blank=True)  # first on the screen; null while only preloaded
     saved_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
