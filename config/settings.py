@@ -67,6 +67,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": True,
 }
 CELERY_TASK_PUBLISH_RETRY = False
+# How long a scoring job may go without a sign of life before another worker takes it.
+SCORING_LEASE_SECONDS = env.int("SCORING_LEASE_SECONDS", default=180)
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "scoring.tasks.sweep_jobs_task", "schedule": 30.0},
     "sweep-media": {"task": "datasets_app.tasks.sweep_media_task", "schedule": 30.0},

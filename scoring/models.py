@@ -4,8 +4,9 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
-from annotation.models import ScorerVersion, Video
+from annotation.models import Project, ScorerVersion, Video
 
 MAX_ATTEMPTS = 3
 
@@ -15,6 +16,32 @@ class JobState(models.TextChoices):
     LEASED = "leased", "Running"
     DONE = "done", "Done"
     FAILED = "failed", "Failed"
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def queued(self) -> "JobQuerySet":
+        """Jobs that wait for a worker."""
+        return self.filter(state=JobState.QUEUED)
+
+    def open(self) -> "JobQuerySet":
+        """Jobs that still owe an answer: queued or running."""
+        return self.filter(state__in=[JobState.QUEUED, JobState.LEASED])
+
+    def failed(self) -> "JobQuerySet":
+        """Jobs that were given up, each with its reason."""
+        return self.filter(state=JobState.FAILED)
+
+    def overdue(self) -> "JobQuerySet":
+        """Jobs whose worker let the lease run out, by the database's clock."""
+        return self.filter(state=JobState.LEASED, leased_until__lt=Now())
+
+    def held_with(self, lease: uuid.UUID | None) -> "JobQuerySet":
+        """Jobs that the bearer of this token still holds."""
+        return self.filter(state=JobState.LEASED, lease=lease)
+
+    def of(self, project: Project) -> "JobQuerySet":
+        """Jobs about this project's videos."""
+        return self.filter(video__project=project)
 
 
 class Job(models.Model):
@@ -31,6 +58,8 @@ class Job(models.Model):
     reason = models.TextField(blank=True)  # why it failed
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = JobQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -50,7 +79,7 @@ class Job(models.Model):
         indexes = [
             models.Index(
                 name="job_open",
-                fields=["scorer_version", "created_at"],
+                fields=["scorer_version", "state", "attempts", "created_at"],
                 condition=Q(state__in=[JobState.QUEUED, JobState.LEASED]),
             )
         ]

@@ -1,3 +1,13 @@
-from django.urls import URLPattern
+"""Pages about suggestions: what scorers are asked and how far they are."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from scoring import views
+
+urlpatterns = [
+    path("p/<slug:slug>/suggestions/", views.suggestions, name="project-suggestions"),
+    path("p/<slug:slug>/suggestions/progress/", views.progress, name="suggestions-progress"),
+    path("p/<slug:slug>/suggestions/start/", views.start, name="suggestions-start"),
+    path("p/<slug:slug>/suggestions/<int:version_id>/retry/", views.retry, name="suggestions-retry"),
+    path("p/<slug:slug>/suggestions/suggester/", views.choose_suggester, name="suggestions-suggester"),
+]

@@ -1,0 +1,17 @@
+"""The doorbell of the scoring queue: by the task's name, so that whoever enqueues need not import the tasks."""
+
+import math
+
+from celery import signature
+
+from annotation.doorbell import ring
+
+JOBS_PER_BELL = 16
+MAX_BELLS = 16  # as many workers start at once
+
+
+def ring_drain(version_id: int, *, jobs: int) -> None:
+    """Wake workers for `jobs` queued jobs of this version once the transaction commits."""
+    drain = signature("scoring.tasks.drain_jobs_task", queue="scoring")
+    for _ in range(min(MAX_BELLS, math.ceil(jobs / JOBS_PER_BELL))):
+        ring(drain, version_id)

@@ -1,0 +1,92 @@
+"""Asking scorers about videos: jobs are queued, retried on request, and swept when something was lost.
+
+The table is the truth. Doorbells tell workers to look; a lost one costs time until the next sweep, never work.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from itertools import islice
+
+from django.db import transaction
+from django.db.models import Max, Q
+from django.db.models.functions import Now
+
+from annotation.models import Project, ScorerVersion, Video
+from scoring.doorbells import ring_drain
+from scoring.models import MAX_ATTEMPTS, Job, JobState
+
+CHUNK = 1000  # rows a statement
+RING_AGAIN_AFTER = timedelta(seconds=60)
+LOST_WORKER = "its worker stopped {attempts} times before it answered"
+
+
+def enqueue(version: ScorerVersion, videos: Iterable[Video]) -> int:
+    """Queue those videos that have a file and no job of this version yet, and wake workers; how many they are.
+
+    Safe to repeat and to run twice at once: a video has one job per version.
+    """
+    queued = 0
+    with transaction.atomic():
+        for chunk in _chunks(video for video in videos if video.original):
+            known = Job.objects.filter(scorer_version=version, video__in=chunk, sample=0)
+            asked = set(known.values_list("video_id", flat=True))
+            jobs = [
+                Job(video=video, scorer_version=version, published_at=Now())
+                for video in {video.pk: video for video in chunk}.values()
+                if video.pk not in asked
+            ]
+            Job.objects.bulk_create(jobs, ignore_conflicts=True)
+            queued += len(jobs)
+        if queued:
+            ring_drain(version.pk, jobs=queued)
+    return queued
+
+
+def retry_failed(version: ScorerVersion, project: Project) -> int:
+    """Give this project's failed jobs of the version three new attempts; how many they are."""
+    failed = Job.objects.failed().filter(scorer_version=version, video__in=project.videos.all())
+    with transaction.atomic():
+        again = failed.update(state=JobState.QUEUED, attempts=0, reason="", finished_at=None, published_at=Now())
+        if again:
+            ring_drain(version.pk, jobs=again)
+    return again
+
+
+def sweep() -> int:
+    """Re-queue what lost its worker and ring for versions that nobody was told about lately; jobs re-queued.
+
+    Attempts that ended with their worker count: the third fails the job with its reason.
+    """
+    overdue = Job.objects.overdue()
+    overdue.filter(attempts__gte=MAX_ATTEMPTS).update(
+        state=JobState.FAILED,
+        lease=None,
+        leased_until=None,
+        finished_at=Now(),
+        reason=LOST_WORKER.format(attempts=MAX_ATTEMPTS),
+    )
+    requeued = Job.objects.overdue().update(
+        state=JobState.QUEUED, lease=None, leased_until=None, published_at=None
+    )
+    _ring_again()
+    return requeued
+
+
+def _ring_again() -> None:
+    """Ring for each version whose newest doorbell is old while jobs wait: once if somebody drains it already."""
+    unheard = (
+        Job.objects.queued()
+        .values("scorer_version")
+        .annotate(newest=Max("published_at"), last=Max("pk"))
+        .filter(Q(newest__isnull=True) | Q(newest__lt=Now() - RING_AGAIN_AFTER))
+    )
+    for row in unheard:
+        jobs = Job.objects.filter(scorer_version=row["scorer_version"])
+        jobs.filter(pk=row["last"]).update(published_at=Now())
+        drained = jobs.filter(state=JobState.LEASED).exists()
+        ring_drain(row["scorer_version"], jobs=1 if drained else jobs.queued().count())
+
+
+def _chunks(videos: Iterator[Video]) -> Iterator[list[Video]]:
+    while chunk := list(islice(videos, CHUNK)):
+        yield chunk

@@ -1,0 +1,123 @@
+"""How far the scorers of a project are: counted when asked, kept nowhere."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models.functions import Now
+
+from annotation.models import Project, ScorerVersion, Suggestion, Video
+from scoring.models import Job, JobState
+from scoring.registry import SCORERS, Entry, settings_of
+from scoring.versions import hash_settings
+
+RATE_WINDOW = timedelta(minutes=2)
+FAILURES_SHOWN = 50
+STATES = {"queued": JobState.QUEUED, "running": JobState.LEASED, "done": JobState.DONE, "failed": JobState.FAILED}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A scorer version's jobs and suggestions in one project."""
+
+    version: ScorerVersion
+    current: bool  # the code answers with these settings now
+    heuristic: bool
+    suggestions: int
+    queued: int = 0
+    running: int = 0
+    done: int = 0
+    failed: int = 0
+    per_minute: float | None = None  # None while nothing ended lately
+
+    @property
+    def open(self) -> int:
+        return self.queued + self.running
+
+    @property
+    def total(self) -> int:
+        return self.open + self.done + self.failed
+
+    @property
+    def minutes_left(self) -> float | None:
+        return self.open / self.per_minute if self.open and self.per_minute else None
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A scorer of the registry, and how many watchable videos its current version was not asked about."""
+
+    name: str
+    entry: Entry
+    videos: int
+
+
+def progress_of(project: Project) -> list[Progress]:
+    """One row a version that has jobs or suggestions here, newest version first; four queries."""
+    jobs = _job_counts(project)
+    suggestions = dict(
+        Suggestion.objects.filter(video__project=project)
+        .values_list("scorer_version")
+        .annotate(Count("pk"))
+        .order_by()
+    )
+    versions = ScorerVersion.objects.select_related("scorer").filter(pk__in=set(jobs) | set(suggestions))
+    current = {(name, hash_settings(settings_of(name))) for name in SCORERS}
+    return [
+        Progress(
+            version=version,
+            current=(version.scorer.name, version.settings_sha256) in current,
+            heuristic=version.scorer.name in SCORERS and SCORERS[version.scorer.name].heuristic,
+            suggestions=suggestions.get(version.pk, 0),
+            **jobs.get(version.pk, {}),
+        )
+        for version in versions.order_by("-created_at", "-pk")
+    ]
+
+
+def offers(project: Project) -> list[Offer]:
+    """Every scorer of the registry that could be started now."""
+    return [Offer(name, SCORERS[name], unasked(project, name).count()) for name in sorted(SCORERS)]
+
+
+def unasked(project: Project, name: str) -> QuerySet[Video]:
+    """Watchable videos that the scorer's current version has no job for."""
+    asked = Job.objects.filter(
+        scorer_version__scorer__name=name, scorer_version__settings_sha256=hash_settings(settings_of(name))
+    )
+    return project.videos.watchable().exclude(pk__in=asked.values("video"))
+
+
+def failures_of(project: Project) -> QuerySet[Job]:
+    """The newest failed jobs, each with its reason."""
+    failed = Job.objects.of(project).failed().select_related("video", "scorer_version__scorer")
+    return failed.order_by("-finished_at", "-pk")[:FAILURES_SHOWN]
+
+
+def _job_counts(project: Project) -> dict[int, dict[str, Any]]:
+    """Counts by state and the recent rate, by version."""
+    lately = Q(finished_at__gte=Now() - RATE_WINDOW)
+    rows = (
+        Job.objects.of(project)
+        .values("scorer_version")
+        .annotate(
+            **{name: Count("pk", filter=Q(state=state)) for name, state in STATES.items()},
+            recent=Count("pk", filter=lately),
+            first=Min("finished_at", filter=lately),
+            last=Max("finished_at", filter=lately),
+        )
+    )
+    counts: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        figures: dict[str, Any] = dict(row)
+        rate = _per_minute(figures.pop("recent"), figures.pop("first"), figures.pop("last"))
+        counts[figures.pop("scorer_version")] = figures | {"per_minute": rate}
+    return counts
+
+
+def _per_minute(jobs: int, first: datetime | None, last: datetime | None) -> float | None:
+    """Jobs a minute between the first and the last end; None from fewer than two."""
+    if jobs < 2 or first is None or last is None or last <= first:
+        return None
+    return 60 * (jobs - 1) / (last - first).total_seconds()

@@ -1,0 +1,125 @@
+"""What a scorer is: it samples frames, asks, and reads the answer. Imports nothing heavy.
+
+A scorer gets a micro-batch of videos. `sample` and `read` work on one video each, so that a broken one fails
+alone; `ask` takes the batch, because a GPU answers sixteen in little more than the time of one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol, TypeVar
+
+Status = Literal["complete", "partial", "unreadable"]
+
+
+class VideoFault(Exception):
+    """This video cannot be scored; the sentence says why. Others of the batch can."""
+
+    def __init__(self, sentence: str, *, permanent: bool = True) -> None:
+        super().__init__(sentence)
+        self.permanent = permanent
+
+
+class UnreadableAnswer(Exception):
+    """The model answered, but no scores can be read from it. Never replaced by a default score."""
+
+    def __init__(self, raw_text: str) -> None:
+        super().__init__("no scores can be read from the answer")
+        self.raw_text = raw_text
+
+
+class ScorerUnavailable(Exception):
+    """The scorer cannot work here and now (no weights, no device). No video is to blame."""
+
+
+class OutdatedVersion(Exception):
+    """The code no longer answers as this version did; its jobs need a new version."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a scorer is asked: the original file, the prompt it was made from, and which sample this is."""
+
+    path: Path
+    prompt: str
+    sample: int = 0
+
+
+@dataclass(frozen=True)
+class Probabilities:
+    """How likely each score is; `of` holds five numbers for 1 to 5, which need not add up to one.
+
+    The formulas are VideoScore2's: `soft_score` is the model card's number, the other two are for ranking.
+    """
+
+    of: tuple[float, float, float, float, float]
+
+    @property
+    def best(self) -> int:
+        """The most likely score; the lower of equals."""
+        return self.of.index(max(self.of)) + 1
+
+    @property
+    def soft_score(self) -> float:
+        """best * p(best) / sum(p), four decimals."""
+        return round(self.best * self.confidence, 4)
+
+    @property
+    def expected_score(self) -> float:
+        """sum(s * p(s)) / sum(p)."""
+        return sum(score * p for score, p in enumerate(self.of, start=1)) / sum(self.of)
+
+    @property
+    def confidence(self) -> float:
+        """p(best) / sum(p)."""
+        return max(self.of) / sum(self.of)
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """A score of 1 to 5, with probabilities where the scorer gives them."""
+
+    hard_score: int
+    probabilities: Probabilities | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A scorer's answer about one video. An opinion is None where the scorer abstains."""
+
+    opinions: Mapping[str, Opinion | None]  # by dimension key; all three are there
+    rationale: str
+    raw_text: str
+    frames: int  # how many the scorer saw
+    readable: bool = True
+    timings: Mapping[str, float] = field(default_factory=dict)  # seconds by step
+
+    @property
+    def status(self) -> Status:
+        if not self.readable:
+            return "unreadable"
+        return "partial" if None in self.opinions.values() else "complete"
+
+    @property
+    def seconds(self) -> float:
+        """Time the scorer took for this video; a batch's time is shared out evenly."""
+        return sum(self.timings.values())
+
+
+Sample = TypeVar("Sample")
+Raw = TypeVar("Raw")
+
+
+class Scorer(Protocol[Sample, Raw]):
+    """A loaded scorer: one per process, kept between batches."""
+
+    batch_size: int  # videos asked about at once
+
+    def sample(self, question: Question) -> Sample:
+        """What the scorer looks at in this video. Raises `VideoFault`."""
+
+    def ask(self, questions: Sequence[Question], samples: Sequence[Sample]) -> Sequence[Raw]:
+        """One raw answer for each question, in order. Raises `ScorerUnavailable`."""
+
+    def read(self, raw: Raw) -> Answer:
+        """Scores and rationale of a raw answer; pure. Raises `UnreadableAnswer`."""

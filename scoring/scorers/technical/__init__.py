@@ -1,0 +1,1 @@
+"""The `technical` scorer: measures of every frame, no model. `settings` loads nothing heavy."""

@@ -1,0 +1,21 @@
+"""Celery's doors to scoring. Each takes ids and calls one function; the database holds all state."""
+
+from celery import shared_task
+
+from annotation.models import ScorerVersion
+from scoring.drain import drain_jobs
+from scoring.jobs import sweep
+
+DRAIN_SECONDS = 300
+
+
+@shared_task(queue="scoring", acks_late=True, reject_on_worker_lost=True, soft_time_limit=540, time_limit=600)
+def drain_jobs_task(scorer_version_id: int) -> None:
+    """Answer this version's queued jobs for about five minutes."""
+    drain_jobs(ScorerVersion.objects.select_related("scorer").get(pk=scorer_version_id), for_seconds=DRAIN_SECONDS)
+
+
+@shared_task(acks_late=True, soft_time_limit=50, time_limit=60, expires=60)
+def sweep_jobs_task() -> None:
+    """Find jobs that lost their worker or their doorbell; beat runs it every 30 seconds."""
+    sweep()
