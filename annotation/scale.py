@@ -31,6 +31,7 @@ class Dimension:
 
     key: str  # column and JSON key
     label: str  # shown to people
+    short_label: str  # where there is little room
     gist: str  # what it covers, in a few words
     covers: str  # what it covers, in full
     output_name: str  # its name in VideoScore2's answers and in training files
@@ -40,6 +41,7 @@ class Dimension:
 VISUAL_QUALITY = Dimension(
     key="visual_quality",
     label="Visual quality",
+    short_label="Visual",
     gist="clarity, smoothness, artifacts",
     covers="Resolution, clarity, local blur, smoothness, stability of brightness and contrast, distortion, "
     "abrupt changes.",
@@ -49,6 +51,7 @@ VISUAL_QUALITY = Dimension(
 TEXT_ALIGNMENT = Dimension(
     key="text_alignment",
     label="Text-to-video alignment",
+    short_label="Alignment",
     gist="subjects, actions, details of the prompt",
     covers="Are the prompt's subjects, actions, background, quantity, colour, weather, style and camera motion "
     "there, fully and accurately?",
@@ -58,6 +61,7 @@ TEXT_ALIGNMENT = Dimension(
 PHYSICAL_CONSISTENCY = Dimension(
     key="physical_consistency",
     label="Physical / common-sense consistency",
+    short_label="Physical",
     gist="possible in the real world",
     covers="Violations of common sense or of physical laws; anything strange or unnatural: morphing, vanishing, "
     "wrong gravity, extra limbs.",
