@@ -43,7 +43,7 @@ def write_manifest(folder: Path, facts: Mapping[str, Any], files: Iterable[FileF
 
 
 def differences(folder: Path, manifest: Path | None = None) -> list[str]:
-    """How the folder's files differ from its manifest (or from another one), a sentence each; none if it is whole."""
+    """How a folder differs from its manifest (or from another one), a sentence for each file; none if whole."""
     own = folder / MANIFEST
     try:
         listed: dict[str, dict[str, Any]] = json.loads((manifest or own).read_bytes())["files"]

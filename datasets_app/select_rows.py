@@ -13,7 +13,7 @@ from annotation.scale import DIMENSIONS
 from datasets_app.rationale import choose_rationale, comment
 
 CHUNK = 500  # rows a query
-UNPLAYABLE = {
+UNPLAYABLE: dict[str, str] = {
     MediaState.MISSING: "file not imported",
     MediaState.WAITING: "file not prepared yet",
     MediaState.FAILED: "file could not be prepared",
@@ -45,8 +45,8 @@ class Row:
 def one_moment() -> Iterator[None]:
     """Let every query inside see the same moment, without holding up writers.
 
-    PostgreSQL: one read-only transaction. SQLite: nothing is opened, since an open cursor of a database in WAL mode
-    pins its connection to one moment, and a transaction of ours would be IMMEDIATE and lock writers out.
+    PostgreSQL: one read-only transaction. SQLite: nothing is opened, since an open cursor of a database in WAL
+    mode pins its connection to one moment, and a transaction of ours would be IMMEDIATE and lock writers out.
     """
     if connection.vendor != "postgresql" or connection.in_atomic_block:
         yield

@@ -31,7 +31,7 @@ class Command(BaseCommand):
             "--rationale",
             choices=RationaleSource.values,
             default="",
-            help="where the reasoning comes from; without it, the imported one where there is one, else the experts'",
+            help="source of the reasoning; by default imported where there is one, else expert",
         )
         parser.add_argument("--split", type=_split, default={}, metavar="train=0.9,test=0.1", help="by prompt")
         parser.add_argument("--seed", type=int, default=0, help="of the split (default 0)")

@@ -1,0 +1,106 @@
+"""Find the videos that annotation rows speak of, and make those that are not there: known, not playable."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from annotation.models import MediaState, Project, Prompt, T2VModel, Video
+from datasets_app.annotation_rows import AnnotationRow
+from datasets_app.read_annotations import Refused
+from datasets_app.splits import normalise_prompt
+
+
+@dataclass
+class FoundVideos:
+    """Videos by name; rows that may not speak of the video of their name are refused."""
+
+    videos: dict[str, Video] = field(default_factory=dict)
+    new: int = 0
+    refused: list[Refused] = field(default_factory=list)
+
+
+def import_video_rows(project: Project, rows: Sequence[AnnotationRow]) -> FoundVideos:
+    """The rows' videos. A name that the project knows with another prompt is refused. Names do not repeat."""
+    found = FoundVideos()
+    known = _by_name(project, rows)
+    new = [row for row in rows if row.name not in known]
+    if new:
+        _make(project, new)
+        found.new = len(new)
+        known |= _by_name(project, new)
+    for row in rows:
+        video = known[row.name]
+        if normalise_prompt(video.prompt.text) == normalise_prompt(row.prompt):
+            found.videos[row.name] = video
+        else:
+            found.refused.append(Refused(row.place, f"{row.name} is in the project with another prompt"))
+    _add_urls(found.videos, rows)
+    return found
+
+
+def _by_name(project: Project, rows: Iterable[AnnotationRow]) -> dict[str, Video]:
+    videos = project.videos.filter(name__in=[row.name for row in rows]).select_related("prompt")
+    return {video.name: video for video in videos}
+
+
+def _make(project: Project, rows: Sequence[AnnotationRow]) -> None:
+    """Videos without a file, with their prompts and T2V models. What another import made meanwhile is kept."""
+    prompts = _prompts(project, rows)
+    models = _t2v_models(project, rows)
+    Video.objects.bulk_create(
+        [
+            Video(
+                project=project,
+                prompt=prompts[Prompt.hash_text(row.prompt)],
+                t2v_model=models[row.t2v_model],
+                name=row.name,
+                source_url=row.url,
+                metadata=dict(row.metadata),
+                media_state=MediaState.MISSING,
+            )
+            for row in rows
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _prompts(project: Project, rows: Sequence[AnnotationRow]) -> dict[str, Prompt]:
+    wanted = {Prompt.hash_text(row.prompt): row for row in rows}
+    Prompt.objects.bulk_create(
+        [
+            Prompt(
+                project=project,
+                text=row.prompt,
+                text_sha256=text_sha256,
+                source=row.prompt_source,
+                position=_position(project, text_sha256),
+            )
+            for text_sha256, row in wanted.items()
+        ],
+        ignore_conflicts=True,
+    )
+    return {prompt.text_sha256: prompt for prompt in project.prompts.filter(text_sha256__in=wanted)}
+
+
+def _position(project: Project, text_sha256: str) -> int:
+    """A place in the queue drawn by the project's seed; fits a 32-bit column."""
+    digest = hashlib.sha256(f"{project.seed}/{text_sha256}".encode()).digest()
+    return int.from_bytes(digest[:4]) >> 1
+
+
+def _t2v_models(project: Project, rows: Iterable[AnnotationRow]) -> dict[str, T2VModel]:
+    names = {row.t2v_model for row in rows}
+    models = [T2VModel(project=project, name=name) for name in sorted(names)]
+    T2VModel.objects.bulk_create(models, ignore_conflicts=True)
+    return {model.name: model for model in project.t2v_models.filter(name__in=names)}
+
+
+def _add_urls(videos: dict[str, Video], rows: Iterable[AnnotationRow]) -> None:
+    """Remember where a video came from when only the annotations know it."""
+    told = []
+    for row in rows:
+        video = videos.get(row.name)
+        if video is not None and row.url and not video.source_url:
+            video.source_url = row.url
+            told.append(video)
+    Video.objects.bulk_update(told, ["source_url"])
