@@ -3,7 +3,7 @@
 from django.contrib.auth.models import AnonymousUser
 from django.shortcuts import get_object_or_404
 
-from annotation.models import Membership, Role, User
+from annotation.models import Membership, Project, Role, User
 
 STAFF = (Role.LEAD, Role.REVIEWER)
 
@@ -14,3 +14,8 @@ def membership_for(user: User | AnonymousUser, slug: str, *roles: Role) -> Membe
     if roles:
         memberships = memberships.filter(role__in=roles)
     return get_object_or_404(memberships, project__slug=slug, user_id=user.pk)
+
+
+def may_create_projects(user: User | AnonymousUser) -> bool:
+    """Whoever leads a project may create another; the first one comes from the command line or a superuser."""
+    return user.is_superuser or Project.objects.led_by(user).exists()

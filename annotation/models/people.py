@@ -47,6 +47,12 @@ class Membership(models.Model):
         return f"{self.user}: {self.role} in {self.project}"
 
 
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def unaccepted(self, project: Project) -> "InvitationQuerySet":
+        """Links of a project that nobody has used, newest first, expired ones too."""
+        return self.filter(project=project, accepted_at__isnull=True).order_by("-created_at")
+
+
 class Invitation(models.Model):
     """A one-time link into a project. Only the token's hash is stored."""
 
@@ -59,6 +65,8 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
     accepted_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         constraints = [models.CheckConstraint(name="invitation_role_known", condition=Q(role__in=Role.values))]

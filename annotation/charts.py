@@ -1,0 +1,82 @@
+"""Charts as SVG pictures: numbers in, text out. Their colours follow the reader's light or dark preference.
+
+A picture cannot see the page's custom properties, so the few colours of `tokens.css` stand here again.
+"""
+
+import base64
+import datetime
+import hashlib
+from collections.abc import Sequence
+
+STYLE = (
+    "text{font:11px system-ui,'Segoe UI',Roboto,'Noto Sans','DejaVu Sans',sans-serif;fill:#a8a8a8}"
+    ".name{font-size:12px;fill:#ededed}.rule{stroke:#3b3b3b}.line{fill:none;stroke:#f0b54a;stroke-width:2}"
+    ".dot{fill:#f0b54a}.bar{fill:#ededed}"
+    "@media (prefers-color-scheme:light){text{fill:#5c5c5c}.name{fill:#1b1b1b}.rule{stroke:#d0d0d0}"
+    ".line{stroke:#b57a12}.dot{fill:#b57a12}.bar{fill:#3b3b3b}}"
+)
+# The one style that a chart's own content security policy lets in.
+STYLE_SOURCE = "'sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode() + "'"
+WIDE, NARROW = 600, 340  # pixels; a narrow one keeps its letters readable on a phone
+
+
+def _svg(width: int, height: int, parts: Sequence[str]) -> str:
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}><style>{STYLE}</style>{"".join(parts)}</svg>\n'
+
+
+def _text(x: float, y: float, text: str, anchor: str = "middle", name: str = "") -> str:
+    kind = f' class="{name}"' if name else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{kind}>{text}</text>'
+
+
+def nice_top(largest: int) -> int:
+    """The round number at the top of an axis: 1, 2, 5, 10, 20, 50, ..., at least `largest`."""
+    top = 1
+    while top < largest:
+        top = top * 5 // 2 if str(top)[0] == "2" else top * 2
+    return top
+
+
+def line_chart(days: Sequence[tuple[datetime.date, int]], width: int = WIDE) -> str:
+    """Counts a day as a line from zero. `days` are consecutive, at least two."""
+    height, left, right, head, foot = 150, 40, 14, 14, 24
+    top = nice_top(max(n for _, n in days))
+    step = (width - left - right) / (len(days) - 1)
+    floor = height - foot
+
+    def y(n: float) -> float:
+        return floor - (floor - head) * n / top
+
+    rules = [f'<path class="rule" d="M{left} {y(n):.1f}H{width - right}"/>' for n in (0, top / 2, top)]
+    labels = [_text(left - 8, y(n) + 4, str(n), "end") for n in (0, top)]
+    every = max(1, round(52 / step))
+    labels += [
+        _text(left + index * step, height - 6, f"{day.day} {day:%b}")
+        for index, (day, _) in enumerate(days)
+        if (len(days) - 1 - index) % every == 0
+    ]
+    points = [(left + index * step, y(n)) for index, (_, n) in enumerate(days)]
+    line = f'<path class="line" d="M{"L".join(f"{x:.1f} {at:.1f}" for x, at in points)}"/>'
+    dot = f'<circle class="dot" cx="{points[-1][0]:.1f}" cy="{points[-1][1]:.1f}" r="3"/>'
+    return _svg(width, height, [*rules, *labels, line, dot])
+
+
+def bar_charts(shares: Sequence[tuple[str, Sequence[int]]], width: int = WIDE) -> str:
+    """Small bar charts side by side, one a dimension; each bar carries its share in whole percents."""
+    height, head, foot = 128, 44, 18
+    column = width / len(shares)
+    parts = []
+    for place, (name, counts) in enumerate(shares):
+        left, slot = place * column, (column - 20) / len(counts)
+        total, largest = sum(counts) or 1, max(*counts, 1)
+        parts.append(_text(left, 14, name, "start", "name"))
+        for index, n in enumerate(counts):
+            middle, tall = left + slot * (index + 0.5), (height - head - foot) * n / largest
+            size = f'width="{slot * 0.76:.1f}" height="{tall:.1f}" rx="2"'
+            parts.append(
+                f'<rect class="bar" x="{middle - slot * 0.38:.1f}" y="{height - foot - tall:.1f}" {size}/>'
+            )
+            parts.append(_text(middle, height - foot - tall - 4, f"{100 * n / total:.0f}"))
+            parts.append(_text(middle, height - 4, str(index + 1)))
+    return _svg(width, height, parts)

@@ -1,0 +1,36 @@
+"""How figures are written on pages."""
+
+from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
+
+register = template.Library()
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """A share of 0-1 in whole percents, "46"; empty without one."""
+    return "" if share is None else f"{100 * share:.0f}"
+
+
+@register.filter
+def points(difference: float) -> str:
+    """A difference of shares in whole percentage points with its sign, "+17" or "−3"."""
+    return f"{100 * difference:+.0f}".replace("-", "−")
+
+
+@register.filter
+def signed(value: float | None) -> str:
+    """A difference in steps of the scale with its sign, "+0.1"; a dash without one."""
+    return "–" if value is None else f"{value:+.1f}".replace("-", "−")
+
+
+@register.filter
+def decimals(value: float | None) -> str:
+    """Two decimals, "0.71"; a dash without a value."""
+    return "–" if value is None else f"{value:.2f}".replace("-", "−")
+
+
+@register.filter
+def pace(a_day: float) -> str:
+    """Ratings a day: whole from 10 on, else one decimal."""
+    return intcomma(round(a_day)) if a_day >= 10 else f"{a_day:.1f}"
