@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets_app.jsonl import dump_line
-from datasets_app.manifest import FileFacts
+from datasets_app.release_manifest import FileFacts
 
 
 class LineFile:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from django.conf import settings
 
-from datasets_app.manifest import FileFacts, hash_file
+from datasets_app.release_manifest import FileFacts, hash_file
 from datasets_app.select_rows import Row
 from datasets_app.staged_folder import sync
 

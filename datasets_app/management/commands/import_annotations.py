@@ -51,8 +51,8 @@ class Command(BaseCommand):
             self.stderr.write(f"{refused.place}: {refused.reason}")
         self.stdout.write(
             f"{outcome.rows} rows: {outcome.new_ratings} new ratings, {outcome.changed_ratings} changed, "
-            f"{outcome.unchanged_ratings} unchanged, {outcome.unrated} unrated; {outcome.extra_ratings} beyond the "
-            f"overlap; {outcome.new_videos} videos without a file; {outcome.suggestions} suggestions"
+            f"{outcome.unchanged_ratings} unchanged, {outcome.unrated} unrated; {outcome.extra_ratings} beyond "
+            f"the overlap; {outcome.new_videos} videos without a file; {outcome.suggestions} suggestions"
         )
         if outcome.refused:
             raise CommandError(
