@@ -104,6 +104,8 @@ def make_clip(
             "seconds": frames / fps,
             "width": size[0],
             "height": size[1],
+            "container": "mp4",
+            "codec": "h264",
             "thumbnail_count": TILES,
         }
         | fields,
