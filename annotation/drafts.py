@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.forms_rate import Answers
 from annotation.models import Arm, Draft, Project, Rating, Suggestion, User, Video
+from annotation.models.suggestion import SuggestionStatus
 from annotation.scale import DIMENSION_KEYS
 
 EDITED_ELSEWHERE = _("This video was edited in another tab.")
@@ -44,9 +45,8 @@ def send_suggestion(project: Project, draft: Draft) -> None:
     """
     if draft.arm != Arm.PREFILL or draft.opened_at is not None:
         return
-    suggestion = Suggestion.objects.filter(
-        video=draft.video_id, scorer_version=project.suggester_id, sample=0
-    ).first()
+    readable = Suggestion.objects.exclude(status=SuggestionStatus.UNREADABLE)
+    suggestion = readable.filter(video=draft.video_id, scorer_version=project.suggester_id, sample=0).first()
     scores = suggestion.scores if suggestion else dict.fromkeys(DIMENSION_KEYS)
     if suggestion == draft.suggestion and scores == draft.shown:
         return

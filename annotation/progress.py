@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from annotation.models import Project, Purpose, Rating, Seat, Skip, User
@@ -28,11 +29,11 @@ def progress_of(project: Project, rater: User) -> Progress:
 
 def videos_ahead(project: Project, rater: User) -> int:
     """How many watchable videos this rater holds or could still be given."""
-    mine = {"video": OuterRef("pk"), "rater": rater}
-    seat = Seat.objects.filter(video=OuterRef("pk"))
+    mine_or_free = Q(holder=rater) | Q(holder=None) | Q(leased_until__lt=Now())
     return (
         project.videos.watchable()
-        .filter(Exists(seat.free()) | Exists(seat.held_by(rater)))
-        .filter(~Exists(Rating.objects.live().filter(**mine)), ~Exists(Skip.objects.filter(**mine)))
+        .exclude(pk__in=Rating.objects.live().filter(rater=rater).values("video"))
+        .exclude(pk__in=Skip.objects.filter(rater=rater).values("video"))
+        .filter(Exists(Seat.objects.filter(mine_or_free, filled_at=None, video=OuterRef("pk"))))
         .count()
     )

@@ -11,11 +11,11 @@ from django.db.models import Case, DateTimeField, Exists, ExpressionWrapper, F, 
 from django.db.models.functions import Now
 
 from annotation.arms import draw, draw_arm
-from annotation.models import Draft, MediaState, Project, Prompt, Rating, Seat, Skip, User, Video
+from annotation.models import Draft, MediaState, Project, Rating, Seat, Skip, User, Video
 from annotation.ranking import rank_prompts
 from annotation.seats import make_seats
 
-__all__ = ["lease_next", "lease_on", "make_seats", "open_seats", "rank_prompts", "renew"]
+__all__ = ["lease_next", "lease_on", "make_seats", "open_videos", "rank_prompts", "renew"]
 
 MOST_CANDIDATES = 100  # videos of one prompt that a lease considers at once
 
@@ -68,15 +68,18 @@ def hold_rater(rater: User) -> None:
     User.objects.select_for_update(no_key=True).filter(pk=rater.pk).values_list("pk").get()
 
 
-def open_seats(project: Project, rater: User) -> QuerySet[Seat]:
-    """Free seats of watchable videos that this rater neither rated, nor skipped, nor has a seat in."""
-    mine = {"video": OuterRef("video"), "rater": rater}
-    return Seat.objects.free().filter(
-        ~Exists(Rating.objects.live().filter(**mine)),
-        ~Exists(Skip.objects.filter(**mine)),
-        ~Exists(Seat.objects.filter(video=OuterRef("video"), holder=rater)),
-        video__project=project,
-        video__media_state=MediaState.READY,
+def open_videos(project: Project, rater: User) -> QuerySet[Video]:
+    """Watchable videos with a free seat that this rater neither rated, nor skipped, nor has in hand.
+
+    Written with `NOT IN` on purpose: PostgreSQL hashes each list once, so that the search stays fast when most
+    of a large project is done, where its guesses about anti-joins go wrong.
+    """
+    return (
+        project.videos.watchable()
+        .exclude(pk__in=Rating.objects.live().filter(rater=rater).values("video"))
+        .exclude(pk__in=Skip.objects.filter(rater=rater).values("video"))
+        .exclude(pk__in=Seat.objects.held_by(rater).values("video"))
+        .filter(Exists(Seat.objects.free().filter(video=OuterRef("pk"))))
     )
 
 
@@ -112,14 +115,19 @@ def _free_seat(project: Project, rater: User, after: Video | None) -> int | None
 
 
 def _first_open_prompt(project: Project, rater: User, passed: list[int]) -> int | None:
-    seats = open_seats(project, rater).filter(video__prompt=OuterRef("pk"))
-    prompts = Prompt.objects.filter(Exists(seats), project=project).exclude(pk__in=passed)
-    return prompts.order_by("-priority", "position", "pk").values_list("pk", flat=True).first()
+    """Walk the prompts in queue order up to the first with a video for this rater.
+
+    A scalar subquery and not EXISTS: PostgreSQL may turn that into a join over all videos.
+    """
+    video = open_videos(project, rater).filter(prompt=OuterRef("pk")).values("pk")[:1]
+    prompts = project.prompts.exclude(pk__in=passed).annotate(open_video=Subquery(video))
+    in_order = prompts.filter(open_video__isnull=False).order_by("-priority", "position", "pk")
+    return in_order.values_list("pk", flat=True).first()
 
 
 def _lock_seat(project: Project, rater: User, prompt_pk: int) -> int | None:
     """Lock one free seat of the prompt's videos, in this rater's own order; None if all are taken or locked."""
-    videos = set(open_seats(project, rater).filter(video__prompt=prompt_pk).values_list("video_id", flat=True))
+    videos = open_videos(project, rater).filter(prompt=prompt_pk).values_list("pk", flat=True)
     order = sorted(videos, key=lambda pk: draw(project.seed, rater.pk, pk))[:MOST_CANDIDATES]
     if not order:
         return None

@@ -73,6 +73,12 @@ def conflict_json(conflict: Conflict) -> JsonResponse:
     return JsonResponse(answer, status=409)
 
 
+def submitted_json(rating: Rating, member: Membership) -> JsonResponse:
+    """What was stored, and how far the rater is now. A log of these lines is what `verify_invariants` reads."""
+    stored = {"rating": rating.pk, "submit_key": rating.submit_key, **_answers_of(rating)}
+    return JsonResponse({**stored, **vars(progress_of(member.project, member.user))})
+
+
 def _answers_of(stored: Draft | Rating) -> dict[str, Any]:
     reasons = {f"{key}_reason": getattr(stored, f"{key}_reason") for key in DIMENSION_KEYS}
     return {**stored.scores, **reasons, "flagged": stored.flagged}

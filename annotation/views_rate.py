@@ -16,7 +16,14 @@ from annotation.forms_rate import DraftForm, SkipForm, SubmitForm
 from annotation.models import Membership, Video
 from annotation.progress import progress_of
 from annotation.queue import lease_next, lease_on
-from annotation.rate_answers import conflict_answer, conflict_json, incomplete_answer, room_page, screening_part
+from annotation.rate_answers import (
+    conflict_answer,
+    conflict_json,
+    incomplete_answer,
+    room_page,
+    screening_part,
+    submitted_json,
+)
 from annotation.skip import skip
 from annotation.submit import TooLate, submit, take_back
 
@@ -102,7 +109,7 @@ def rate_submit(request: HttpRequest, slug: str, public_id: UUID) -> HttpRespons
         return conflict_answer(request, member, conflict)
     if not wants_json(request):
         return redirect("rate", slug)
-    return JsonResponse({"rating": rating.pk, **vars(progress_of(member.project, member.user))})
+    return submitted_json(rating, member)
 
 
 @session_required
