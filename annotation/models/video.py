@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from annotation.models.people import User
 from annotation.models.project import Project
@@ -75,6 +76,11 @@ class VideoQuerySet(models.QuerySet["Video"]):
     def watchable(self) -> "VideoQuerySet":
         """Videos whose browser copy, poster and thumbnails are there."""
         return self.filter(media_state=MediaState.READY)
+
+    def to_prepare(self) -> "VideoQuerySet":
+        """Videos that wait for the media worker and that none holds, on the database's clock."""
+        is_free = Q(media_lease__isnull=True) | Q(media_leased_until__lt=Now())
+        return self.filter(is_free, media_state=MediaState.WAITING)
 
 
 class Video(models.Model):

@@ -1,0 +1,27 @@
+"""Celery's doors to this app. Each takes ids and calls one function; the database holds all state."""
+
+from celery import shared_task
+
+from annotation.models import Project
+from datasets_app import prepare, run_import
+
+STRETCH_SECONDS = 60  # a worker turns to other work after so long
+
+
+@shared_task(acks_late=True, reject_on_worker_lost=True, soft_time_limit=540, time_limit=600)
+def prepare_media_task(project_id: int) -> None:
+    """Make posters, thumbnails and renditions of a project's waiting videos for about a minute."""
+    prepare.prepare_waiting(Project.objects.get(pk=project_id), for_seconds=STRETCH_SECONDS)
+
+
+@shared_task(acks_late=True, reject_on_worker_lost=True, soft_time_limit=540, time_limit=600)
+def import_manifest_task(import_id: int) -> None:
+    """Work on an import from the page for about a minute."""
+    run_import.continue_import(import_id, for_seconds=STRETCH_SECONDS)
+
+
+@shared_task(acks_late=True, soft_time_limit=50, time_limit=60, expires=60)
+def sweep_media_task() -> None:
+    """Find videos and imports that lost their worker or their doorbell; beat runs it every 30 seconds."""
+    prepare.sweep()
+    run_import.sweep()
