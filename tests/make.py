@@ -11,6 +11,7 @@ from annotation.models import (
     Membership,
     Project,
     Prompt,
+    Rating,
     Role,
     Scorer,
     ScorerVersion,
@@ -20,6 +21,7 @@ from annotation.models import (
     User,
     Video,
 )
+from annotation.scale import DIMENSION_KEYS
 
 _numbers = itertools.count(1)
 
@@ -91,6 +93,18 @@ def make_suggestion(video: Video, version: ScorerVersion | None = None, scores=(
         physical_consistency=scores[2],
         **{"rationale": f"The picture is steady ({uuid.uuid4().hex})."} | fields,
     )
+
+
+def make_rating(video: Video, rater: User, scores=(3, 3, 3), **fields) -> Rating:
+    """A submitted rating in a seat of its own; blind unless told otherwise."""
+    rating = Rating.objects.create(
+        video=video, rater=rater, **dict(zip(DIMENSION_KEYS, scores, strict=True)), **{"arm": "blind"} | fields
+    )
+    seat = video.seats.filter(filled_at=None).first()
+    if seat is not None:
+        seat.holder, seat.leased_until, seat.filled_at = rater, None, rating.submitted_at
+        seat.save()
+    return rating
 
 
 def draw_clip(
