@@ -9,6 +9,7 @@ import os
 import shlex
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -16,12 +17,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import django
-from django.core.management import call_command
-from django.db import connections
 from honcho.manager import Manager
 
 from config.private_redis import NoRedis, PrivateRedis
+from datasets_app.demo.logins import HUMAN_RATERS, LEAD, PASSWORD, SLUG, email
 from scoring.registry import UnknownScorer, entry
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -103,42 +102,54 @@ def _run(port: int, scorer: str) -> int:
     redis = PrivateRedis()
     try:
         os.environ["REDIS_URL"] = redis.url
-        django.setup()
-        call_command("migrate", verbosity=0)
-        call_command("seed_demo", scorer=scorer)
-        connections.close_all()
-        return _watch(port)
+        seed = [sys.executable, "manage.py", "seed_demo", "--scorer", scorer]
+        filled = subprocess.run(seed, cwd=ROOT, check=False)  # noqa: S603
+        return filled.returncode or _watch(port)
     finally:
         redis.stop()
 
 
 def _watch(port: int) -> int:
     """Start the processes and stay until they have ended, all of them."""
-    python = shlex.quote(sys.executable)
     manager = Manager()
-    processes = {
-        "web": f"-m gunicorn config.wsgi --bind 127.0.0.1:{port} --threads 8 --log-level warning",
-        "worker": "-m celery -A config worker -Q media,scoring -c 2 --loglevel warning --without-gossip",
-        "beat": "-m celery -A config beat --loglevel warning --pidfile=",
+    commands = {
+        "web": f"gunicorn config.wsgi --bind 127.0.0.1:{port} --threads 8 --log-level warning",
+        "worker": "celery -A config worker -Q media,scoring -c 2 --loglevel warning --without-gossip",
+        "beat": "celery -A config beat --loglevel warning --pidfile=",
     }
-    for name, command in processes.items():
-        manager.add_process(name, f"exec {python} {command}", cwd=str(ROOT))
+    for name, command in commands.items():
+        manager.add_process(name, f"exec {shlex.quote(sys.executable)} -m {command}", cwd=str(ROOT))
     threading.Thread(target=_welcome, args=(port,), daemon=True).start()
     manager.loop()
     if manager.returncode in STOPPED_BY_USER:
-        print("Stopped.")
+        print("Stopped. The next start goes on from here.")
         return 0
     return int(manager.returncode or 0)
 
 
 def _welcome(port: int) -> None:
     """Say where to go, once somebody answers there."""
-    for _ in range(600):
+    while True:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 break
         time.sleep(0.1)
-    call_command("seed_demo", welcome=f"http://127.0.0.1:{port}")
+    folder = FOLDER.relative_to(ROOT)
+    print(
+        f"""
+  Screening Room   http://127.0.0.1:{port}/
+
+  Log in as        {email(LEAD)}  (settings, progress, releases)
+                   {", ".join(email(name) for name in HUMAN_RATERS)}
+  Password         {PASSWORD}
+
+  Export           DEBUG=1 DATA_DIR={folder} .venv/bin/python manage.py export_dataset \\
+                     --project {SLUG} --format sft --output {folder}/export
+
+  Ctrl-C stops everything.
+""",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

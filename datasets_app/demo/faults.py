@@ -118,7 +118,7 @@ BLUR = Fault(
 FLICKER = Fault(
     "flicker",
     {VISUAL: 2.5, PHYSICAL: 1},
-    {VISUAL: "Brightness flickers all the time, worst at {mark}.", PHYSICAL: "No light behaves like this."},
+    {VISUAL: "Brightness flickers all the time, worst {mark}.", PHYSICAL: "No light behaves like this."},
     at=0.35,
     frames=flickering,
 )
@@ -132,7 +132,7 @@ BLOCKS = Fault(
 FREEZE = Fault(
     "freeze",
     {VISUAL: 1.8, PHYSICAL: 1.6},
-    {VISUAL: "Stands still at {mark}, then jumps on.", PHYSICAL: "Motion stops in mid-air for a second {mark}."},
+    {VISUAL: "Stands still {mark}, then jumps on.", PHYSICAL: "Motion stops in mid-air for a second {mark}."},
     frames=frozen,
 )
 SHAKE = Fault(
@@ -141,28 +141,28 @@ SHAKE = Fault(
 VANISH = Fault(
     "vanish",
     {ALIGNMENT: 1.6, PHYSICAL: 3},
-    {ALIGNMENT: "The subject is missing in the second half.", PHYSICAL: "It dissolves into nothing at {mark}."},
+    {ALIGNMENT: "The subject is missing in the second half.", PHYSICAL: "It dissolves into nothing {mark}."},
     at=0.56,
     look=vanishing,
 )
 SINK = Fault(
     "sink",
     {ALIGNMENT: 1, PHYSICAL: 3.2},
-    {ALIGNMENT: "The action is not finished.", PHYSICAL: "Falls straight through the ground at {mark}."},
+    {ALIGNMENT: "The action is not finished.", PHYSICAL: "Falls straight through the ground {mark}."},
     at=0.78,
     look=sinking,
 )
 JUMP = Fault(
     "jump",
     {VISUAL: 0.8, PHYSICAL: 2.4},
-    {PHYSICAL: "Jumps to another place at {mark} and back."},
+    {PHYSICAL: "Jumps to another place {mark} and back."},
     at=0.46,
     look=jumping,
 )
 MORPH = Fault(
     "morph",
     {VISUAL: 0.6, PHYSICAL: 2},
-    {PHYSICAL: "Swells and shrinks like rubber at {mark}."},
+    {PHYSICAL: "Swells and shrinks like rubber {mark}."},
     at=0.16,
     look=morphing,
 )

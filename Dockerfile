@@ -1,0 +1,37 @@
+# One image for web, worker and beat; `--target gpu` adds what large scorers need.
+FROM python:3.11-slim-bookworm AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /build
+RUN python -m venv /venv
+ENV PATH=/venv/bin:$PATH
+COPY pyproject.toml constraints.txt README.md ./
+RUN pip install --constraint constraints.txt .
+
+FROM build AS build-gpu
+COPY constraints-scoring.txt ./
+RUN pip install --constraint constraints-scoring.txt torch \
+ && pip install --constraint constraints-scoring.txt --constraint constraints.txt '.[scoring]' \
+ && pip install --constraint constraints-scoring.txt --no-deps torchvision
+
+FROM python:3.11-slim-bookworm AS base
+RUN useradd --create-home --uid 10001 app && mkdir /data && chown app:app /data
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DATA_DIR=/data
+WORKDIR /app
+COPY manage.py ./
+COPY config ./config
+COPY annotation ./annotation
+COPY scoring ./scoring
+COPY datasets_app ./datasets_app
+COPY templates ./templates
+USER app
+VOLUME /data
+
+FROM base AS gpu
+COPY --from=build-gpu /venv /venv
+CMD ["celery", "-A", "config", "worker", "-Q", "scoring", "-c", "1", "--loglevel", "info"]
+
+# The last stage is what a plain `docker build .` makes.
+FROM base AS app
+COPY --from=build /venv /venv
+EXPOSE 8000
+CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--workers", "3", "--threads", "8", "--worker-tmp-dir", "/dev/shm", "--access-logfile", "-"]

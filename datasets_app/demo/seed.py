@@ -1,0 +1,62 @@
+"""Fill the demo: people, clips through the real import, suggestions by the real scorer, simulated ratings."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from annotation.models import MediaState, Project, Rating, Suggestion
+from annotation.ranking import rank_prompts
+from datasets_app.demo.cast import CLIPS
+from datasets_app.demo.clips import write_clips
+from datasets_app.demo.opinions import RATERS
+from datasets_app.demo.people import make_people_and_project
+from datasets_app.demo.rate import rate_all
+from datasets_app.ingest import ingest
+from datasets_app.locate import Folder
+from datasets_app.prepare import prepare_waiting
+from datasets_app.read_manifest import read_lines
+from scoring.drain import drain_jobs
+from scoring.versions import current_version
+
+MOST_SECONDS = 600.0  # for a step that takes seconds; a worker would go on with what is left
+
+
+class Incomplete(Exception):
+    """A step left something undone; the message names it."""
+
+
+def seed(clips_folder: Path, scorer: str, *, say: Callable[[str], None]) -> Project:
+    """Bring the demo project to its full state; what is there is left alone, so it is safe to repeat and to kill.
+
+    Raises `UnknownScorer`, or `Incomplete` with the reason.
+    """
+    version = current_version(scorer)
+    project = make_people_and_project(version)
+    if is_complete(project):
+        return project
+    say(f"Drawing {len(CLIPS)} clips ...")
+    manifest = write_clips(clips_folder)
+    say("Importing them ...")
+    with manifest.open("rb") as lines:
+        summary = ingest(project, read_lines(lines), Folder(clips_folder))
+    if summary.refused:
+        raise Incomplete(f"line {summary.refused[0][0]} of {manifest}: {summary.refused[0][1]}")
+    say("Making posters and thumbnails ...")
+    prepare_waiting(project, for_seconds=MOST_SECONDS)
+    if failed := project.videos.exclude(media_state=MediaState.READY).first():
+        raise Incomplete(f"{failed} is not ready: {failed.media_reason or 'no reason given'}")
+    say(f"Asking {scorer} for suggestions ...")
+    drain_jobs(version, for_seconds=MOST_SECONDS)
+    if missing := project.videos.count() - Suggestion.objects.filter(scorer_version=version).count():
+        raise Incomplete(f"{missing} clips have no suggestion; the project's Suggestions page says why")
+    rank_prompts(project)
+    say("Letting simulated raters rate ...")
+    rate_all(project)
+    return project
+
+
+def is_complete(project: Project) -> bool:
+    """Whether the simulated raters are through, which is the last step."""
+    return all(
+        Rating.objects.filter(video__project=project, rater__username=rater.username).count() >= rater.rates
+        for rater in RATERS
+    )
