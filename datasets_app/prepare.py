@@ -64,6 +64,8 @@ def claim(project: Project) -> Video | None:
             .values_list("pk", flat=True)
             .first()
         )
+        if pk is None:
+            return None
         Video.objects.filter(pk=pk).update(
             media_lease=token, media_leased_until=Now() + LEASE, media_attempts=F("media_attempts") + 1
         )

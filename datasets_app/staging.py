@@ -30,9 +30,11 @@ def hash_file(file: BinaryIO) -> str:
     if os.fstat(file.fileno()).st_size > limits.MAX_BYTES:
         raise Refused(f"The file has more than {limits.MAX_BYTES // 1024**2} MB.")
     file.seek(0)
-    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    while chunk := file.read(CHUNK_BYTES):
+        digest.update(chunk)
     file.seek(0)
-    return digest
+    return digest.hexdigest()
 
 
 def sync_folder(folder: Path) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import resource
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from datasets_app import limits
@@ -43,10 +44,11 @@ def main() -> None:
     from datasets_app.decoder.measure import Unusable, probe  # noqa: PLC0415
     from datasets_app.decoder.render import prepare  # noqa: PLC0415
 
-    asks = {"probe": probe, "prepare": prepare}
+    asks: dict[str, Callable[..., dict[str, Any]]] = {"probe": probe, "prepare": prepare}
     for line in sys.stdin:
         question: dict[str, Any] = json.loads(line)
         allow_cpu(question["seconds"])
+        answer: dict[str, Any]
         try:
             answer = {"answer": asks[question["ask"]](**question["arguments"])}
         except Unusable as error:

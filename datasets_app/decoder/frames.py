@@ -39,7 +39,7 @@ def open_video(path: str, demuxer: str) -> Iterator[tuple[InputContainer, VideoS
         streams = [stream for stream in container.streams.video if not is_picture(stream)]
         if not streams:
             raise Unusable("The file has no video stream.")
-        check_size(streams[0])
+        check_size(container, streams[0])
         streams[0].codec_context.options = {"max_pixels": str(limits.MAX_PIXELS)}
         streams[0].codec_context.thread_count = 1
         streams[0].codec_context.flags |= Flags.output_corrupt
@@ -48,7 +48,7 @@ def open_video(path: str, demuxer: str) -> Iterator[tuple[InputContainer, VideoS
 
 def _open_container(file: BinaryIO, demuxer: str) -> InputContainer:
     try:
-        return av.open(file, format=demuxer, options=OPEN_OPTIONS, io_open=refuse_to_open)
+        return av.open(file, "r", format=demuxer, options=OPEN_OPTIONS, io_open=refuse_to_open)
     except (av.error.FFmpegError, ValueError) as error:
         raise Unusable(f"The file cannot be opened as a video ({_word(error)}).") from None
 
@@ -63,17 +63,15 @@ def is_picture(stream: VideoStream) -> bool:
     return bool(stream.disposition & type(stream.disposition).attached_pic)
 
 
-def check_size(stream: VideoStream) -> None:
+def check_size(container: InputContainer, stream: VideoStream) -> None:
     """Refuse what is too large or too long by its own header, before anything is decoded."""
     codec = stream.codec_context
     if codec is None:
         raise Unusable("The video's codec is not known here.")
     if codec.width * codec.height > limits.MAX_PIXELS:
         size = f"{codec.width}x{codec.height}"
-        raise Unusable(
-            f"Frames of {size} pixels are too large; at most {limits.MAX_PIXELS} (3840x2160) are taken."
-        )
-    seconds = (stream.container.duration or 0) / av.time_base
+        raise Unusable(f"Frames of {size} pixels are too large; 3840x2160 ({limits.MAX_PIXELS}) is the most.")
+    seconds = (container.duration or 0) / av.time_base
     if seconds > limits.MAX_SECONDS:
         raise Unusable(f"The video lasts {seconds:.0f} seconds; at most {limits.MAX_SECONDS:.0f} are taken.")
 
@@ -97,11 +95,16 @@ def decode(container: InputContainer, stream: VideoStream, damage: Damage) -> It
                 raise Unusable(f"The video has more than {limits.MAX_FRAMES} frames.")
             if frame.width * frame.height > limits.MAX_PIXELS:
                 raise Unusable(f"A frame has {frame.width}x{frame.height} pixels; that is too large.")
-            time = (frame.pts or 0) * frame.time_base
+            time = shown_at(frame)
             first = time if first is None else first
             if time - first > limits.MAX_SECONDS:
                 raise Unusable(f"The video lasts more than {limits.MAX_SECONDS:.0f} seconds.")
             yield frame
+
+
+def shown_at(frame: VideoFrame) -> Fraction:
+    """Seconds on the file's own clock."""
+    return (frame.pts or 0) * Fraction(frame.time_base or 1)
 
 
 def packets(container: InputContainer, stream: VideoStream) -> Iterator[av.Packet]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from av.video.stream import VideoStream
 
-from datasets_app.decoder.frames import Damage, Unusable, decode, open_video
+from datasets_app.decoder.frames import Damage, Unusable, decode, open_video, shown_at
 
 SAME_STEP = Fraction(1, 20)  # a step between frames this near the usual one (as a share) is the same step
 
@@ -43,7 +43,7 @@ def probe(*, path: str, demuxer: str) -> dict[str, Any]:
         for frame in decode(container, stream, damage):
             if not times:
                 turned = frame.rotation
-            times.append((frame.pts or 0) * Fraction(frame.time_base))
+            times.append(shown_at(frame))
             sizes.add((frame.width, frame.height))
         if not times:
             raise Unusable("No frame of the video can be decoded.")

@@ -12,8 +12,9 @@ from av.container import InputContainer, OutputContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
-from datasets_app.decoder.frames import Damage, Unusable, decode, open_video
+from datasets_app.decoder.frames import Damage, Unusable, decode, open_video, shown_at
 from datasets_app.decoder.measure import declared_rate
 from datasets_app.decoder.pictures import draw_pictures
 from datasets_app.decoder.playable import plan_rendition
@@ -82,7 +83,7 @@ def encode(source: InputContainer, stream: VideoStream, sound: AudioStream | Non
         sink.mux(picture.encode(image))
     sink.mux(picture.encode(None))
     if sound and voice:
-        copy_sound(source, sound, voice, sink, seconds=start * Fraction(first.time_base))
+        copy_sound(source, sound, voice, sink, seconds=shown_at(first))
 
 
 def add_picture(sink: OutputContainer, stream: VideoStream, image: VideoFrame) -> VideoStream:
@@ -114,7 +115,8 @@ def flat(frame: VideoFrame) -> VideoFrame:
     turns = frame.rotation // 90 % 4
     if not turns and frame.width % 2 == 0 and frame.height % 2 == 0:
         return tagged(frame.reformat(format="yuv420p", **colours), frame, is_rgb=is_rgb)
-    planes = np.rot90(frame.reformat(format="yuv444p", **colours).to_ndarray(), turns, axes=(1, 2))
+    upright: NDArray[np.uint8] = frame.reformat(format="yuv444p", **colours).to_ndarray().astype(np.uint8)
+    planes = np.rot90(upright, turns, axes=(1, 2))
     height, width = planes.shape[1] // 2 * 2, planes.shape[2] // 2 * 2
     if not (height and width):
         raise Unusable("The frames are one pixel wide or high.")

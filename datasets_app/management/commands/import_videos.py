@@ -21,7 +21,7 @@ A_DAY = 24 * 60 * 60
 class Command(BaseCommand):
     help = (
         "Import the videos of a manifest: one JSON object a line with `video` (a path inside --root) and "
-        "`prompt`, optionally `t2v_model`, `video_name`, `prompt_source`, `tier`; other keys are kept as metadata. "
+        "`prompt`, optionally `t2v_model`, `video_name`, `prompt_source`, `tier`; other keys become metadata. "
         f"MP4, MOV, WebM, MKV and GIF up to {limits.MAX_SECONDS:.0f} seconds and 3840x2160 are taken. Rows that "
         "cannot be used are reported with line and reason while the others land; the exit status is then 1. Safe "
         "to run twice: a video is known by its file, prompt and T2V model, and stays as it is; only an empty tier "
