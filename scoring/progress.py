@@ -1,5 +1,6 @@
 """How far the scorers of a project are: counted when asked, kept nowhere."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,19 +30,36 @@ class Progress:
     running: int = 0
     done: int = 0
     failed: int = 0
-    per_minute: float | None = None  # None while nothing ended lately
+    per_minute: float | None = None  # None while fewer than two ended lately
+    stuck: bool = False  # jobs wait, none runs, and none was asked for or ended lately
 
     @property
     def open(self) -> int:
         return self.queued + self.running
 
     @property
+    def ended(self) -> int:
+        return self.done + self.failed
+
+    @property
     def total(self) -> int:
-        return self.open + self.done + self.failed
+        return self.open + self.ended
 
     @property
     def minutes_left(self) -> float | None:
         return self.open / self.per_minute if self.open and self.per_minute else None
+
+    @property
+    def time_left(self) -> str:
+        """In the largest unit that says enough; empty when unknown."""
+        minutes = self.minutes_left
+        if minutes is None:
+            return ""
+        if minutes < 1:
+            return "less than a minute"
+        if minutes < 90:
+            return f"{math.ceil(minutes)} min"
+        return f"{minutes / 60:.1f} h"
 
 
 @dataclass(frozen=True)
@@ -104,6 +122,7 @@ def _job_counts(project: Project) -> dict[int, dict[str, Any]]:
         .annotate(
             **{name: Count("pk", filter=Q(state=state)) for name, state in STATES.items()},
             recent=Count("pk", filter=lately),
+            asked_lately=Count("pk", filter=Q(created_at__gte=Now() - RATE_WINDOW)),
             first=Min("finished_at", filter=lately),
             last=Max("finished_at", filter=lately),
         )
@@ -111,8 +130,10 @@ def _job_counts(project: Project) -> dict[int, dict[str, Any]]:
     counts: dict[int, dict[str, Any]] = {}
     for row in rows:
         figures: dict[str, Any] = dict(row)
-        rate = _per_minute(figures.pop("recent"), figures.pop("first"), figures.pop("last"))
-        counts[figures.pop("scorer_version")] = figures | {"per_minute": rate}
+        recent, asked_lately = figures.pop("recent"), figures.pop("asked_lately")
+        figures["per_minute"] = _per_minute(recent, figures.pop("first"), figures.pop("last"))
+        figures["stuck"] = bool(figures["queued"] and not (figures["running"] or recent or asked_lately))
+        counts[figures.pop("scorer_version")] = figures
     return counts
 
 
