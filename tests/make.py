@@ -101,7 +101,7 @@ def make_rating(video: Video, rater: User, scores=(3, 3, 3), **fields) -> Rating
         video=video, rater=rater, **dict(zip(DIMENSION_KEYS, scores, strict=True)), **{"arm": "blind"} | fields
     )
     seat = video.seats.filter(filled_at=None).first()
-    if seat is not None:
+    if seat is not None and not video.seats.filter(holder=rater).exists():
         seat.holder, seat.leased_until, seat.filled_at = rater, None, rating.submitted_at
         seat.save()
     return rating

@@ -2,8 +2,9 @@
 
 import hashlib
 import secrets
+from typing import ClassVar
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -11,10 +12,20 @@ from django.db.models.functions import Lower
 from annotation.models.project import Project
 
 
+class PeopleManager(UserManager["User"]):
+    """Addresses are kept in small letters: django-allauth looks them up so."""
+
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        return (email or "").strip().lower()
+
+
 class User(AbstractUser):
     """A person. An account without an email and password carries imported ratings and cannot log in."""
 
     email = models.EmailField(blank=True)
+
+    objects: ClassVar[PeopleManager] = PeopleManager()
 
     class Meta:
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique", condition=~Q(email=""))]
