@@ -16,7 +16,7 @@ from datasets_app.models import Release, ReleaseState
 from datasets_app.release_manifest import MANIFEST, differences
 from datasets_app.staged_folder import FolderTakenError
 
-LEASE = timedelta(minutes=5)  # without a sign of life
+LEASE = timedelta(minutes=2)  # without a sign of life
 SIGN_OF_LIFE_SECONDS = 1.0
 MAX_ATTEMPTS = 3
 

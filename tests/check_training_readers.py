@@ -1,0 +1,128 @@
+"""Read exported datasets with the trainers' real loaders. Opt-in: pytest does not collect it; see docs/releases.md.
+
+    python check_training_readers.py sft FOLDER TINY_MODEL      LLaMA-Factory's loader over FOLDER (an `sft` export)
+    python check_training_readers.py rl FOLDER                  datasets.Dataset.from_json over FOLDER (an `rl` export)
+
+It runs in an environment of its own and imports nothing of ours. TINY_MODEL is a folder with the configuration,
+tokenizer and processors of a Qwen2.5-VL model; weights are not read. Exit 0 only if every record is readable.
+"""
+
+import importlib.machinery
+import json
+import os
+import re
+import sys
+import types
+from pathlib import Path
+
+REWARD = re.compile(
+    r"visual quality:\s*(\d+).*?text-to-video alignment:\s*(\d+).*?physical/common-sense consistency:\s*(\d+)",
+    re.DOTALL | re.IGNORECASE,
+)
+RL_KEYS = {
+    "problem_id",
+    "problem",
+    "data_type",
+    "problem_type",
+    "options",
+    "solution",
+    "path",
+    "data_source",
+}
+IGNORED = -100  # the label of a position that is not trained on
+
+
+def make_importable() -> None:
+    """Let LLaMA-Factory import where PyTorch has no CUDA and torchvision no compiled operators."""
+    import torch
+
+    os.environ["DISABLE_VERSION_CHECK"] = "1"
+    os.environ["HF_HUB_OFFLINE"] = os.environ["HF_DATASETS_OFFLINE"] = "1"
+    torchaudio = types.ModuleType("torchaudio")
+    torchaudio.__spec__ = importlib.machinery.ModuleSpec("torchaudio", None)
+    sys.modules["torchaudio"] = torchaudio
+    if torch.version.cuda is None:
+        library = torch.library.Library("torchvision", "DEF")
+        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        make_importable.library = library  # type: ignore[attr-defined]  # the definitions live as long as this does
+
+
+def check_sft(folder: Path, model: str) -> int:
+    """Tokenise every dataset of the folder as `train_sft.yaml` says; the number of records read."""
+    make_importable()
+    from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
+    from llamafactory.hparams import get_train_args
+    from llamafactory.model import load_tokenizer
+    from omegaconf import OmegaConf
+
+    os.chdir(folder)
+    training = OmegaConf.to_container(OmegaConf.load("train_sft.yaml"))
+    datasets = json.loads(Path("dataset_info.json").read_text())
+    assert training["dataset"] in datasets, "the training file names a dataset that is not there"
+    read = 0
+    for name, entry in datasets.items():
+        records = [json.loads(line) for line in Path(entry["file_name"]).read_bytes().splitlines()]
+        # As the file says, but for what needs the real weights or a GPU. A float32 CPU run has no bf16.
+        settings = training | {
+            "dataset": name,
+            "model_name_or_path": model,
+            "bf16": False,
+            "output_dir": "/tmp/check-training-readers",
+            "overwrite_cache": True,
+            "preprocessing_num_workers": 1,
+        }
+        model_args, data_args, training_args, _, _ = get_train_args(settings)
+        parts = load_tokenizer(model_args)
+        template = get_template_and_fix_tokenizer(parts["tokenizer"], data_args)
+        module = get_dataset(template, model_args, data_args, training_args, stage="sft", **parts)
+        rows = module["train_dataset"]
+        check_rows(rows, records, parts["tokenizer"])
+        read += len(rows)
+    return read
+
+
+def check_rows(rows: object, records: list[dict], tokenizer: object) -> None:
+    """Each record has video tokens, trained positions that spell its answer, and one file for its one mark."""
+    assert len(rows) == len(records), f"{len(records)} records, {len(rows)} read"
+    video_token = tokenizer.convert_tokens_to_ids("<|video_pad|>")
+    for number, (row, record) in enumerate(zip(rows, records, strict=True)):
+        assert record["conversations"][0]["value"].count("<video>") == len(record["videos"]) == 1, number
+        assert len(row["videos"]) == 1, number
+        assert Path(row["videos"][0]).is_file(), row["videos"]
+        assert row["input_ids"].count(video_token) > 0, f"record {number} has no video tokens"
+        trained = [token for token in row["labels"] if token != IGNORED]
+        answer = tokenizer.decode(trained, skip_special_tokens=True)
+        assert answer.strip() == record["conversations"][1]["value"].strip(), (
+            f"record {number} was cut: {answer!r}"
+        )
+    tokens = [row["input_ids"].count(video_token) for row in rows]
+    print(f"{len(rows)} records, {min(tokens)} to {max(tokens)} video tokens each")
+
+
+def check_rl(folder: Path) -> int:
+    """Load every file as the trainer does, join its paths, read its solutions; the number of records."""
+    from datasets import Dataset
+
+    read = 0
+    for file in sorted(folder.glob("*.jsonl")):
+        rows = Dataset.from_json(str(file))
+        for row in rows:
+            assert row.keys() == RL_KEYS, row.keys()
+            assert Path(str(folder) + row["path"][1:]).is_file(), row["path"]
+            assert "<video>" not in row["problem"], row["problem_id"]
+            scores = [int(score) for score in REWARD.search(row["solution"]).groups()]
+            assert all(1 <= score <= 5 for score in scores), row["solution"]
+        read += len(rows)
+    return read
+
+
+def main(form: str, folder: str, *model: str) -> None:
+    path = Path(folder).resolve()
+    read = check_sft(path, os.path.abspath(model[0])) if form == "sft" else check_rl(path)
+    assert read, "no records"
+    print(f"{form}: {read} records read by the trainer's own loader")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
