@@ -6,6 +6,7 @@ A picture cannot see the page's custom properties, so the few colours of `tokens
 import base64
 import datetime
 import hashlib
+import math
 from collections.abc import Sequence
 
 STYLE = (
@@ -17,7 +18,8 @@ STYLE = (
 )
 # The one style that a chart's own content security policy lets in.
 STYLE_SOURCE = "'sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode() + "'"
-WIDE, NARROW = 600, 340  # pixels; a narrow one keeps its letters readable on a phone
+# Pixels. Each is near the width it is shown at, so that letters keep their size: two columns and a phone.
+WIDTHS = {"wide": 640, "side": 440, "narrow": 340}
 
 
 def _svg(width: int, height: int, parts: Sequence[str]) -> str:
@@ -38,9 +40,9 @@ def nice_top(largest: int) -> int:
     return top
 
 
-def line_chart(days: Sequence[tuple[datetime.date, int]], width: int = WIDE) -> str:
+def line_chart(days: Sequence[tuple[datetime.date, int]], width: int) -> str:
     """Counts a day as a line from zero. `days` are consecutive, at least two."""
-    height, left, right, head, foot = 150, 40, 14, 14, 24
+    height, left, right, head, foot = 200, 40, 24, 14, 24
     top = nice_top(max(n for _, n in days))
     step = (width - left - right) / (len(days) - 1)
     floor = height - foot
@@ -50,7 +52,7 @@ def line_chart(days: Sequence[tuple[datetime.date, int]], width: int = WIDE) -> 
 
     rules = [f'<path class="rule" d="M{left} {y(n):.1f}H{width - right}"/>' for n in (0, top / 2, top)]
     labels = [_text(left - 8, y(n) + 4, str(n), "end") for n in (0, top)]
-    every = max(1, round(52 / step))
+    every = math.ceil(56 / step)
     labels += [
         _text(left + index * step, height - 6, f"{day.day} {day:%b}")
         for index, (day, _) in enumerate(days)
@@ -62,9 +64,9 @@ def line_chart(days: Sequence[tuple[datetime.date, int]], width: int = WIDE) -> 
     return _svg(width, height, [*rules, *labels, line, dot])
 
 
-def bar_charts(shares: Sequence[tuple[str, Sequence[int]]], width: int = WIDE) -> str:
+def bar_charts(shares: Sequence[tuple[str, Sequence[int]]], width: int) -> str:
     """Small bar charts side by side, one a dimension; each bar carries its share in whole percents."""
-    height, head, foot = 128, 44, 18
+    height, head, foot = 118, 40, 18
     column = width / len(shares)
     parts = []
     for place, (name, counts) in enumerate(shares):

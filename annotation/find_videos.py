@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import reduce
 from operator import or_
 
-from django.db.models import Count, F, FilteredRelation, Max, Min, OuterRef, Q, Subquery
+from django.db.models import F, FilteredRelation, Max, Min, Q
 from django.db.models.functions import Abs, Coalesce, Greatest
 from django.utils import timezone
 
@@ -88,9 +88,3 @@ def _model_differs(project: Project) -> Q:
     gaps = [Coalesce(Abs(F(key) - F(f"said__{key}")), 0) for key in DIMENSION_KEYS]
     counted = Rating.objects.counted().filter(video__project=project).annotate(said=said)
     return Q(pk__in=counted.annotate(gap=Greatest(*gaps)).filter(gap__gte=MODEL_DIFFERS).values("video"))
-
-
-def with_rating_count(videos: VideoQuerySet) -> VideoQuerySet:
-    """Adds `n_ratings`, the ratings that count toward overlap. Cheap on a page of the list."""
-    counted = Rating.objects.counted().filter(video=OuterRef("pk")).order_by().values("video")
-    return videos.annotate(n_ratings=Coalesce(Subquery(counted.annotate(n=Count("pk")).values("n")), 0))

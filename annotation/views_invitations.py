@@ -48,7 +48,7 @@ def _join(request: HttpRequest, found: Invitation, user: User) -> HttpResponse:
 def _open_account(request: HttpRequest, found: Invitation) -> HttpResponse:
     if not is_open(found):
         raise LinkClosed
-    form = AccountForm(request.POST or None)
+    form = AccountForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             user = accept_as_new_user(found, **form.cleaned_data)

@@ -37,7 +37,7 @@ def projects(request: HttpRequest) -> HttpResponse:
 def create(request: HttpRequest) -> HttpResponse:
     if not may_create_projects(request.user) or not isinstance(request.user, User):
         raise PermissionDenied(_("Only people who lead a project may create another one."))
-    form = ProjectForm(request.POST or None)
+    form = ProjectForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         project = create_project(form.save(commit=False), lead=request.user)
         messages.success(request, _("The project is there. Import its videos next."))
@@ -73,9 +73,9 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @cache_control(private=True, max_age=0, no_cache=True)
 def chart(request: HttpRequest, slug: str, name: str, size: str) -> HttpResponse:
-    """A picture of the overview: `ratings-a-day` or `scores`, `wide` or `narrow`."""
+    """A picture of the overview: `ratings-a-day` or `scores`, in one of the chart widths."""
     project = membership_for(request.user, slug, *STAFF).project
-    width = {"wide": charts.WIDE, "narrow": charts.NARROW}.get(size)
+    width = charts.WIDTHS.get(size)
     if width is None:
         raise Http404
     if name == "ratings-a-day":
@@ -93,7 +93,7 @@ def chart(request: HttpRequest, slug: str, name: str, size: str) -> HttpResponse
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: HttpRequest, slug: str) -> HttpResponse:
     membership = membership_for(request.user, slug, Role.LEAD)
-    form = SettingsForm(request.POST or None, instance=membership.project)
+    form = SettingsForm(request.POST if request.method == "POST" else None, instance=membership.project)
     if request.method == "POST" and form.is_valid():
         change_settings(form.save(commit=False), form.changed_data)
         messages.success(request, _("Saved."))

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from annotation.access import STAFF, membership_for
-from annotation.find_videos import find, with_rating_count
+from annotation.find_videos import find
 from annotation.forms import VideoFilterForm
 from annotation.models import Rating, Suggestion
 from annotation.video_page import histories, opinions, verdict_lines
@@ -25,9 +25,12 @@ def videos(request: HttpRequest, slug: str) -> HttpResponse:
     wanted = form.wanted()
     said = Suggestion.objects.filter(scorer_version=project.suggester_id, sample=0)
     rows = (
-        with_rating_count(find(project, **wanted))
+        find(project, **wanted)
         .select_related("prompt", "t2v_model", "verdict")
-        .prefetch_related(Prefetch("suggestions", queryset=said, to_attr="said"))
+        .prefetch_related(
+            Prefetch("suggestions", queryset=said, to_attr="said"),
+            Prefetch("ratings", queryset=Rating.objects.counted().only("video"), to_attr="counted"),
+        )
     )
     query = request.GET.copy()
     query.pop("page", None)

@@ -19,15 +19,18 @@ def points(difference: float) -> str:
 
 
 @register.filter
-def signed(value: float | None) -> str:
+def signed(value: object) -> str:
     """A difference in steps of the scale with its sign, "+0.1"; a dash without one."""
-    return "–" if value is None else f"{value:+.1f}".replace("-", "−")
+    if not isinstance(value, float):
+        return "–"
+    rounded = round(value, 1)
+    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0"
 
 
 @register.filter
-def decimals(value: float | None) -> str:
-    """Two decimals, "0.71"; a dash without a value."""
-    return "–" if value is None else f"{value:.2f}".replace("-", "−")
+def decimals(value: object) -> str:
+    """Two decimals, "0.71"; a dash without a value (a template gives "" for an attribute of None)."""
+    return f"{value:.2f}".replace("-", "−") if isinstance(value, float) else "–"
 
 
 @register.filter
