@@ -5,7 +5,7 @@ storage). A console error or an exception in any page fails the test, unless `br
 message holding these words may come.
 """
 
-import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,9 @@ from django.test import Client
 from PIL import Image, ImageDraw
 
 from annotation.models import Project, Video
+from tests.environment import chromium
 from tests.make import draw_clip, make_video
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 TILES = 10
 
@@ -72,21 +72,19 @@ class Browse:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
+def browser() -> Iterator[Any]:
     """One headless Chromium for the whole run."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
     with playwright.sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+        started = tool.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield started
+        started.close()
 
 
 @pytest.fixture
-def browse(chromium: Any, live_server: Any) -> Iterator[Browse]:
+def browse(browser: Any, live_server: Any) -> Iterator[Browse]:
     """Opens pages of the live server; see the module's text."""
-    opener = Browse(chromium, live_server.url)
+    opener = Browse(browser, live_server.url)
     yield opener
     opener.close()
 
@@ -141,3 +139,33 @@ def _tile(size: tuple[int, int], moment: float) -> Image.Image:
     left, half = int((width - 8) * moment), height // 2
     ImageDraw.Draw(picture).rectangle((left, half - 4, left + 8, half + 4), fill=(230, 180, 60))
     return picture
+
+
+def wait_for(page: Any, expression: str, argument: Any = None, seconds: float = 10) -> None:
+    """Wait until this JavaScript is true. (Playwright's `wait_for_function` needs what our CSP forbids.)"""
+    deadline = time.monotonic() + seconds
+    while not _evaluate(page, expression, argument):
+        assert time.monotonic() < deadline, f"not true after {seconds} s: {expression}"
+        page.wait_for_timeout(20)
+
+
+def check_access(page: Any) -> None:
+    """No finding of axe-core that is serious or critical on the page as it stands."""
+    axe = pytest.importorskip("axe_core_python.sync_playwright", reason="axe-core-python is not installed")
+    found = axe.Axe().run(page)["violations"]
+    bad = [
+        (finding["id"], finding["help"], [node["html"][:160] for node in finding["nodes"][:3]])
+        for finding in found
+        if finding["impact"] in ("serious", "critical")
+    ]
+    assert not bad, f"axe-core found on {page.url}: {bad}"
+
+
+def _evaluate(page: Any, expression: str, argument: Any) -> Any:
+    """False while the page is being replaced by another."""
+    try:
+        return page.evaluate(expression, argument)
+    except Exception as error:
+        if "context was destroyed" in str(error) or "navigat" in str(error):
+            return False
+        raise

@@ -11,7 +11,10 @@ from functools import cache
 import pytest
 from django.conf import settings as django_settings
 
+from tests.browser import browse, browser
 from tests.environment import SCRATCH, answers, chromium
+
+__all__ = ["browse", "browser"]
 
 FORBID_SKIPS = os.environ.get("FORBID_SKIPS") == "1"
 # What a mark needs, and the word for its absence.
@@ -54,7 +57,12 @@ def pytest_runtest_setup(item):
 def pytest_runtest_makereport(item, call):
     """With FORBID_SKIPS=1 a skip is a failure, but for real clips that are not beside the checkout."""
     report = yield
-    if FORBID_SKIPS and report.skipped and not hasattr(report, "wasxfail") and not item.get_closest_marker("realdata"):
+    if (
+        FORBID_SKIPS
+        and report.skipped
+        and not hasattr(report, "wasxfail")
+        and not item.get_closest_marker("realdata")
+    ):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and FORBID_SKIPS=1 forbids it: {call.excinfo.value}"
     return report

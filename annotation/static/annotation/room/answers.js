@@ -13,7 +13,11 @@ export class Answers {
     const on = (name, run) => this.form.addEventListener(name, run, { signal });
     on("input", (event) => this.#edited(event.target));
     on("focusin", (event) => this.#focused(event.target.closest("[data-dimension]")));
-    this.cards.forEach((card) => this.#showMarks(card));
+    for (const card of this.cards) {
+      const area = this.#text(card);
+      area.setSelectionRange(area.value.length, area.value.length); // words go after what is there
+      this.#showMarks(card);
+    }
     this.current = this.#firstUndecided() ?? this.cards[0];
     this.#focused(this.current);
   }

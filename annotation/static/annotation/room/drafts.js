@@ -2,7 +2,7 @@
 // only when the server answered. Overwrites nothing that was written elsewhere: the rater chooses.
 import { Journal } from "./journal.js";
 import { send } from "./server.js";
-import { showSaved, showUnsaved } from "./status.js";
+import { notify, showSaved, showUnsaved } from "./status.js";
 import { words } from "./words.js";
 
 const QUIET_MS = 2000;
@@ -80,7 +80,10 @@ export class Drafts {
     this.held = reply.status === 401 || reply.status === 403;
     if (reply.status === 200) this.#confirmed(reply.data.revision);
     else if (reply.status === 409) await this.resolve(reply.data);
-    else showUnsaved(words(reply.status === 404 || reply.status === 410 ? "refused" : "notSaved"));
+    else {
+      showUnsaved(words("notSaved"));
+      if (reply.status === 404 || reply.status === 410) notify(words("refused"), { bad: true });
+    }
   }
 
   #confirmed(revision) {
@@ -92,13 +95,15 @@ export class Drafts {
     showSaved();
   }
 
-  // The server's copy is newer. Our own text with its answer lost is no conflict; anything else is shown.
+  // The server's copy is newer. Our own text with its answer lost is no conflict (true: it may go out again);
+  // anything else is shown.
   async resolve({ revision, draft }) {
     const here = this.answers.read();
     const there = draft && normal(draft, here);
     this.failed = false;
     if (!there || revision === null || revision === undefined) return this.finished(here, there);
-    if (!same(there, here) && !(this.sent && same(there, this.sent))) {
+    const ours = same(there, here) || Boolean(this.sent && same(there, this.sent));
+    if (!ours) {
       showUnsaved(words("notSaved"));
       const chosen = await this.choose(here, there);
       this.revision = revision;
@@ -106,6 +111,7 @@ export class Drafts {
     }
     this.revision = revision;
     this.#keep();
+    return ours;
   }
 
   #keep() {

@@ -44,17 +44,21 @@ export function listen(room) {
 
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229 || document.querySelector("dialog[open]")) return;
-    const run = meaning(event);
+    const run = room.screening ? meaning(event) : takingBack(event);
     if (!run) return;
     event.preventDefault();
     if (!event.repeat || REPEATS.has(event.code)) run();
   });
 
-  function meaning({ code, key, target, ctrlKey, metaKey, altKey, shiftKey }) {
+  const takingBack = ({ code, ctrlKey, metaKey, shiftKey }) =>
+    code === "KeyZ" && (ctrlKey || metaKey) && !shiftKey && room.canTakeBack ? () => room.takeBack() : null;
+
+  function meaning(event) {
+    const { code, key, target, ctrlKey, metaKey, altKey, shiftKey } = event;
     const typing = target.matches("textarea, input:not([type=radio], [type=checkbox])");
     if (ctrlKey || metaKey) {
       if (code === "Enter" || code === "NumpadEnter") return () => room.submit();
-      return code === "KeyZ" && !shiftKey && !typing && room.canTakeBack ? () => room.takeBack() : null;
+      return typing ? null : takingBack(event);
     }
     if (altKey) return shiftKey ? null : alt[code];
     if (typing) return code === "Escape" && target.closest(".card") ? () => room.answers.outOfReason() : null;

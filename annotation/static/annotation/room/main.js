@@ -3,7 +3,7 @@ import { open, watchSession } from "./dialogs.js";
 import { forgetOld } from "./journal.js";
 import { listen } from "./keys.js";
 import { Screening } from "./screening.js";
-import { send } from "./server.js";
+import { load, parse, send } from "./server.js";
 import { clearSaved, notify, showProgress, showUnsaved } from "./status.js";
 import { Upcoming } from "./upcoming.js";
 import { words } from "./words.js";
@@ -42,6 +42,7 @@ class Room {
       user,
       next: () => this.advance(),
       beat: () => this.upcoming.prepare(this.screening.video),
+      edited: () => this.#complainNoMore(),
     });
     this.screening.start();
   }
@@ -53,8 +54,9 @@ class Room {
   async submit() {
     const { missing } = this.answers;
     if (missing.length) {
-      const names = missing.map((card) => card.querySelector("legend").textContent).join(", ");
+      const names = missing.map((card) => card.dataset.short).join(", ");
       notify(words("decide", names), { bad: true });
+      this.complaining = true;
       return this.answers.goTo(missing[0]);
     }
     await this.#once(async () => {
@@ -62,7 +64,7 @@ class Room {
       const reply = await screening.submit();
       screening.submitPending = false;
       if (reply.status === 200) return this.#rated(reply.data);
-      if (reply.status === 409) return screening.drafts.resolve(reply.data);
+      if (reply.status === 409) return this.#conflicting(reply.data);
       if (reply.status === 422) return this.#refused(reply.data.errors);
       return this.#submitLater(reply.status);
     });
@@ -88,6 +90,20 @@ class Room {
     await this.advance();
   }
 
+  // The server's copy moved on. When it is our own words after all, they go out again, once.
+  async #conflicting(data) {
+    const { screening } = this;
+    const again = (await screening.drafts.resolve(data)) && !screening.resubmitted;
+    screening.resubmitted = true;
+    if (again) setTimeout(() => this.submit());
+  }
+
+  #complainNoMore() {
+    if (!this.complaining || this.answers.missing.length) return;
+    this.complaining = false;
+    notify("");
+  }
+
   #refused(errors) {
     notify(words("fix"), { bad: true });
     this.answers.showErrors(errors);
@@ -105,6 +121,7 @@ class Room {
   // Send again what could not be sent; gives whether the server took it.
   async retry() {
     const { screening } = this;
+    if (!screening) return true;
     if (screening.submitPending) {
       notify("");
       await this.submit();
@@ -127,12 +144,25 @@ class Room {
       setTimeout(() => this.advance(), RETRY_MS);
       return;
     }
-    if (!article) return location.replace(rateUrl);
     old.close();
+    if (!article) return this.#rest();
     place.append(article);
     scrollTo(0, 0);
     if (location.search) history.replaceState(null, "", rateUrl);
     this.show(article);
+  }
+
+  // Nothing comes next: the empty room, with the last submit still to be taken back.
+  async #rest() {
+    this.screening = null;
+    const { status, text } = await load(rateUrl);
+    const main = status === 200 && parse(text).getElementById("main");
+    if (!main || main.querySelector("article.screening")) return location.replace(rateUrl);
+    place.replaceChildren(...main.children);
+    place.querySelector("h1").setAttribute("tabindex", "-1");
+    place.querySelector("h1").focus();
+    history.replaceState(null, "", rateUrl);
+    await import("./waiting.js");
   }
 
   #offerTakeBack(url) {
@@ -145,7 +175,7 @@ class Room {
 
   async takeBack() {
     takeBackButton.hidden = true;
-    await this.screening.drafts.save();
+    await this.screening?.drafts.save();
     const { status, data } = await send(this.takeBackUrl);
     if (status === 200) location.replace(data.url);
     else notify(words("tooLate"), { bad: true });
@@ -186,11 +216,10 @@ const ACTIONS = {
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  const action = ACTIONS[button?.dataset.do];
-  if (!action) return;
-  action(button);
+  if (!button || (!room.screening && button.closest("main"))) return;
+  ACTIONS[button.dataset.do]?.(button);
   // After a click with the mouse the keys belong to the room again, not to the button.
-  if (event.detail && button.closest(".transport, .strip, .foot")) button.blur();
+  if (event.detail && button.closest(".transport, .strip, .card")) button.blur();
 });
 document.addEventListener("submit", (event) => {
   if (event.target.matches("form.answers")) room.submit();
@@ -202,9 +231,11 @@ document.addEventListener("keydown", (event) => {
   const inSkip = event.target.closest("dialog.skip form");
   if (inSkip && event.key === "Enter" && (event.ctrlKey || event.metaKey)) inSkip.requestSubmit();
 });
+// Back from a dialog the keys belong to the room again.
+document.addEventListener("close", () => room.screening?.answers.focusCurrent(), true);
 takeBackButton.addEventListener("click", () => room.takeBack());
-document.addEventListener("visibilitychange", () => document.hidden && room.screening.drafts.leave());
-addEventListener("pagehide", () => room.screening.drafts.leave());
+document.addEventListener("visibilitychange", () => document.hidden && room.screening?.drafts.leave());
+addEventListener("pagehide", () => room.screening?.drafts.leave());
 addEventListener("online", () => room.retry());
 watchSession(() => room.retry());
 listen(room);

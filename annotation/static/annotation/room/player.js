@@ -25,6 +25,15 @@ export class Player {
     if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.video.play().catch(() => {});
   }
 
+  // When this video has enough to play on, or after a while: what is loaded next must not slow it down.
+  ready() {
+    if (this.video.readyState >= 3 || this.video.error) return Promise.resolve();
+    return new Promise((resolve) => {
+      setTimeout(resolve, 3000);
+      this.video.addEventListener("canplay", resolve, { once: true });
+    });
+  }
+
   stop() {
     this.video.pause();
     this.video.removeAttribute("src");

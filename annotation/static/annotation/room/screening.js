@@ -9,11 +9,11 @@ const LONGEST_HOLD_MS = 4 * 60_000;
 const SHORTEST_HOLD_MS = 15_000;
 
 export class Screening {
-  // `next()` goes on to the following video, `beat()` is called with each renewal of the seat.
-  constructor(article, { user, next, beat }) {
+  // `next()` goes on to the following video, `beat()` is called with each renewal of the seat, `edited()` at every input.
+  constructor(article, { user, next, beat, edited }) {
     this.article = article;
     this.video = article.dataset.video;
-    this.beat = beat;
+    Object.assign(this, { beat, edited });
     this.end = new AbortController();
     const { signal } = this.end;
     this.player = new Player(article, signal);
@@ -42,6 +42,7 @@ export class Screening {
   changed() {
     this.submitPending = false;
     this.drafts.changed();
+    this.edited();
   }
 
   // Submit; gives the server's reply. The submit key makes a repeated one the same rating.
@@ -83,6 +84,7 @@ export class Screening {
       const { status, data, date } = await send(this.article.dataset.openUrl);
       const left = Date.parse(data.leased_until) - date;
       if (status === 200) wait = Math.max(SHORTEST_HOLD_MS, Math.min(LONGEST_HOLD_MS, left / 2 || LONGEST_HOLD_MS));
+      await this.player.ready();
       if (status === 200 && !this.end.signal.aborted) this.beat();
     }
     if (!this.end.signal.aborted) this.holdTimer = setTimeout(() => this.#hold(), wait);

@@ -31,14 +31,17 @@ async function ask(url, options) {
   } catch {
     return { status: 0, data: {} };
   }
-  const data = parse(text);
+  const data = parseJson(text);
   if (response.status === 401 || response.status === 403) {
     document.dispatchEvent(new CustomEvent("session-ended", { detail: data.login_url }));
   }
   return { status: response.status, text, data, date: Date.parse(response.headers.get("Date")) };
 }
 
-function parse(text) {
+// A page or a part of one as elements; its scripts do not run.
+export const parse = (html) => new DOMParser().parseFromString(html, "text/html");
+
+function parseJson(text) {
   try {
     return JSON.parse(text) ?? {};
   } catch {

@@ -1,5 +1,5 @@
 // The next video: leased and preloaded while the rater works on this one, its very elements moved into place.
-import { load } from "./server.js";
+import { load, parse } from "./server.js";
 
 const shelf = document.getElementById("next");
 
@@ -30,13 +30,9 @@ export class Upcoming {
     const { status, text } = await load(`${this.url}?after=${video}`);
     this.failed = status !== 200 && status !== 204;
     if (this.failed) return;
-    const article = status === 200 ? parse(text) : null;
+    const article = status === 200 ? parse(text).querySelector("article.screening") : null;
     if (article && article.dataset.video === this.article?.dataset.video) return;
     this.article = article;
     shelf.replaceChildren(...(article ? [article] : []));
   }
-}
-
-function parse(html) {
-  return new DOMParser().parseFromString(html, "text/html").querySelector("article.screening");
 }
