@@ -57,6 +57,7 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "media"
+CELERY_TASK_ROUTES = {"scoring.tasks.drain_jobs_task": {"queue": "scoring"}}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # A web request that rings a doorbell waits at most this long for a dead broker.
@@ -147,7 +148,9 @@ ACCOUNT_ADAPTER = "annotation.accounts.InvitationOnlyAdapter"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # a reset for an unknown address sends nothing: there is no sign-up to offer
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = (
+    False  # a reset for an unknown address sends nothing: there is no sign-up to offer
+)
 ACCOUNT_SESSION_REMEMBER = True
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "projects"

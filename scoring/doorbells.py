@@ -12,6 +12,6 @@ MAX_BELLS = 16  # as many workers start at once
 
 def ring_drain(version_id: int, *, jobs: int) -> None:
     """Wake workers for `jobs` queued jobs of this version once the transaction commits."""
-    drain = signature("scoring.tasks.drain_jobs_task", queue="scoring")
+    drain = signature("scoring.tasks.drain_jobs_task")
     for _ in range(min(MAX_BELLS, math.ceil(jobs / JOBS_PER_BELL))):
         ring(drain, version_id)

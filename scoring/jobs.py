@@ -17,7 +17,7 @@ from scoring.models import MAX_ATTEMPTS, Job, JobState
 
 CHUNK = 1000  # rows a statement
 RING_AGAIN_AFTER = timedelta(seconds=60)
-LOST_WORKER = "its worker stopped {attempts} times before it answered"
+LOST_WORKER = f"its worker stopped {MAX_ATTEMPTS} times before it answered"
 
 
 def enqueue(version: ScorerVersion, videos: Iterable[Video]) -> int:
@@ -57,19 +57,18 @@ def sweep() -> int:
 
     Attempts that ended with their worker count: the third fails the job with its reason.
     """
-    overdue = Job.objects.overdue()
-    overdue.filter(attempts__gte=MAX_ATTEMPTS).update(
-        state=JobState.FAILED,
-        lease=None,
-        leased_until=None,
-        finished_at=Now(),
-        reason=LOST_WORKER.format(attempts=MAX_ATTEMPTS),
-    )
-    requeued = Job.objects.overdue().update(
-        state=JobState.QUEUED, lease=None, leased_until=None, published_at=None
-    )
+    with transaction.atomic():
+        overdue = list(Job.objects.overdue().select_for_update(skip_locked=True).values_list("pk", "attempts"))
+        lost = [pk for pk, attempts in overdue if attempts >= MAX_ATTEMPTS]
+        again = [pk for pk, attempts in overdue if attempts < MAX_ATTEMPTS]
+        Job.objects.overdue().filter(pk__in=lost).update(
+            state=JobState.FAILED, lease=None, leased_until=None, finished_at=Now(), reason=LOST_WORKER
+        )
+        Job.objects.overdue().filter(pk__in=again).update(
+            state=JobState.QUEUED, lease=None, leased_until=None, published_at=None
+        )
     _ring_again()
-    return requeued
+    return len(again)
 
 
 def _ring_again() -> None:

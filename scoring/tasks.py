@@ -1,4 +1,7 @@
-"""Celery's doors to scoring. Each takes ids and calls one function; the database holds all state."""
+"""Celery's doors to scoring. Each takes ids and calls one function; the database holds all state.
+
+`drain_jobs_task` has a queue of its own, so that workers with a GPU take nothing else (`CELERY_TASK_ROUTES`).
+"""
 
 from celery import shared_task
 
@@ -9,7 +12,7 @@ from scoring.jobs import sweep
 DRAIN_SECONDS = 300
 
 
-@shared_task(queue="scoring", acks_late=True, reject_on_worker_lost=True, soft_time_limit=540, time_limit=600)
+@shared_task(acks_late=True, reject_on_worker_lost=True, soft_time_limit=540, time_limit=600)
 def drain_jobs_task(scorer_version_id: int) -> None:
     """Answer this version's queued jobs for about five minutes."""
     drain_jobs(ScorerVersion.objects.select_related("scorer").get(pk=scorer_version_id), for_seconds=DRAIN_SECONDS)

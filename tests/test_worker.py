@@ -1,0 +1,214 @@
+"""Suggestions by a real worker over a real Redis, while both are killed, stopped and emptied."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from annotation.models import Suggestion
+from scoring.jobs import enqueue, sweep
+from scoring.models import Job
+from scoring.tasks import sweep_jobs_task
+from scoring.versions import current_version
+from tests import drawn
+from tests.make import make_project, make_video
+from tests.worker import ROOT, Worker, empty_redis, environment, wait_until
+
+REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def _no_old_messages():
+    empty_redis()
+    yield
+    empty_redis()
+
+
+@pytest.fixture
+def start_worker(tmp_path):
+    started = []
+
+    def start(**options) -> Worker:
+        started.append(Worker(tmp_path, **options))
+        wait_until(started[-1].ready, seconds=60)
+        return started[-1]
+
+    yield start
+    for worker in started:
+        worker.signal(signal.SIGCONT)
+        worker.kill()
+
+
+def import_clips(media: Path, clips: list[Path], slug: str = "study"):
+    """Ready videos with their files where the workers look for them."""
+    project = make_project(slug)
+    videos = []
+    for number, clip in enumerate(clips):
+        name = f"videos/{slug}-{number}.mp4"
+        target = media / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(clip, target)
+        videos.append(make_video(project, original=name, name=clip.stem))
+    return project, videos
+
+
+@pytest.fixture
+def twenty_clips(tmp_path, settings):
+    pictures = drawn.draw_pictures()
+    clips = [drawn.write_clip(tmp_path / f"clip-{n}.mp4", pictures[n % 5 :]) for n in range(20)]
+    return import_clips(settings.MEDIA_ROOT, clips)
+
+
+def done() -> int:
+    return Job.objects.filter(state="done").count()
+
+
+def wait_for_all(count: int, *, seconds: float = 90) -> None:
+    """Sweep as beat would, until every job is done."""
+
+    def all_done() -> bool:
+        sweep()
+        return done() == count
+
+    wait_until(all_done, seconds=seconds, every=0.5)
+
+
+def assert_one_suggestion_each(count: int) -> None:
+    assert set(Job.objects.values_list("state", flat=True)) == {"done"}
+    assert Suggestion.objects.count() == count
+    assert not Suggestion.objects.values("video").annotate(n=Count("pk")).filter(n__gt=1).exists()
+
+
+def let_a_minute_pass() -> None:
+    """For the sweep, which rings again for jobs that were rung for a minute ago."""
+    Job.objects.filter(state="queued").update(published_at=timezone.now() - timedelta(minutes=2))
+
+
+def test_a_worker_killed_half_way_loses_nothing_and_does_nothing_twice(twenty_clips, start_worker):
+    _, videos = twenty_clips
+    first = start_worker()
+    enqueue(current_version("technical"), videos)
+    wait_until(lambda: done() >= 7, seconds=60, every=0.05)
+    first.kill()
+    assert 7 <= done() < 20
+
+    start_worker()
+    wait_for_all(20)
+
+    assert_one_suggestion_each(20)
+
+
+def stop_in_mid_job(worker: Worker) -> None:
+    """Stop the worker's processes while one holds a job, and no lock on its row."""
+    while True:
+        wait_until(Job.objects.filter(state="leased").exists, seconds=60, every=0.01)
+        worker.signal(signal.SIGSTOP)
+        with transaction.atomic():
+            if Job.objects.filter(state="leased").select_for_update(skip_locked=True).first():
+                return
+        worker.signal(signal.SIGCONT)
+
+
+@pytest.mark.postgres  # SQLite locks the whole file where PostgreSQL locks a row
+def test_a_worker_stopped_past_its_lease_and_continued_is_refused(twenty_clips, start_worker):
+    _, videos = twenty_clips
+    zombie = start_worker()
+    enqueue(current_version("technical"), videos)
+    stop_in_mid_job(zombie)
+    start_worker()
+    wait_for_all(20)
+    zombie.signal(signal.SIGCONT)
+    wait_until(lambda: b"succeeded" in zombie.log.read_bytes(), seconds=30)
+
+    assert b"refused: its lease was lost" in zombie.log.read_bytes()
+    assert_one_suggestion_each(20)
+
+
+def test_redis_emptied_with_jobs_queued_loses_none(twenty_clips, start_worker):
+    _, videos = twenty_clips
+    enqueue(current_version("technical"), videos)
+    empty_redis()
+    start_worker()
+    assert done() == 0
+
+    let_a_minute_pass()
+    sweep_jobs_task.delay()
+    wait_until(lambda: done() == 20, seconds=60)
+
+    assert_one_suggestion_each(20)
+
+
+def test_without_a_broker_the_jobs_are_saved_and_follow_when_it_is_back(
+    twenty_clips, start_worker, tmp_path, unused_tcp_port
+):
+    broker = f"redis://127.0.0.1:{unused_tcp_port}/0"
+    asked = subprocess.run(
+        [sys.executable, "manage.py", "score_videos", "--project", "study", "--scorer", "technical"],
+        cwd=ROOT,
+        env=environment(tmp_path, REDIS_URL=broker),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert asked.returncode == 0, asked.stderr
+    assert Job.objects.filter(state="queued").count() == 20
+
+    server = subprocess.Popen(
+        ["redis-server", "--port", str(unused_tcp_port), "--save", "", "--bind", "127.0.0.1"],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        start_worker(REDIS_URL=broker)
+        let_a_minute_pass()
+        subprocess.run(
+            [sys.executable, "-m", "celery", "-A", "config", "call", sweep_jobs_task.name],
+            cwd=ROOT,
+            env=environment(tmp_path, REDIS_URL=broker),
+            check=True,
+            timeout=60,
+            capture_output=True,
+        )
+        wait_until(lambda: done() == 20, seconds=60)
+    finally:
+        server.terminate()
+        server.wait()
+
+    assert_one_suggestion_each(20)
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.realdata
+@pytest.mark.skipif(not REAL_DATA.exists(), reason="the folder of real clips is not beside the checkout")
+def test_56_real_clips_through_a_worker_that_is_killed(settings, start_worker):
+    manifest = (REAL_DATA / "manifest.jsonl").read_text().splitlines()
+    clips = [REAL_DATA / json.loads(line)["video"] for line in manifest]
+    _, videos = import_clips(settings.MEDIA_ROOT, clips, "real")
+    first = start_worker(processes=2, lease_seconds=10)
+    enqueue(current_version("technical"), videos)
+    wait_until(lambda: done() >= 25, seconds=120, every=0.05)
+    first.kill()
+    assert done() < len(videos)
+
+    start_worker(processes=2, lease_seconds=10)
+    wait_for_all(56, seconds=180)
+
+    assert_one_suggestion_each(56)
+    scores = set(Suggestion.objects.values_list("visual_quality", flat=True))
+    assert len(scores) > 1
