@@ -1,5 +1,7 @@
 """Submitting: once, all of it, and it can be taken back for ten seconds."""
 
+import threading
+import time
 import uuid
 from datetime import timedelta
 
@@ -281,6 +283,32 @@ def test_taking_back_against_a_repeated_submit_leaves_one_truth(rater, project):
         assert Draft.objects.filter(video=video).count() == 1
         assert video.seats.get().leased_until is not None
         hand_in(rater, video)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_another_tabs_save_during_a_submit_is_told_and_not_swallowed(project, rater, video, monkeypatch):
+    lease_next(project, rater)
+    inside = threading.Event()
+    store = submit_module._store
+
+    def store_slowly(*args, **kwargs):
+        inside.set()
+        time.sleep(0.5)
+        return store(*args, **kwargs)
+
+    monkeypatch.setattr(submit_module, "_store", store_slowly)
+
+    def act(tab):
+        if tab == "submit":
+            return hand_in(rater, video)
+        inside.wait(10)
+        return save_draft(video=video, rater=rater, answers=answers(reasons=("new words", "", "")), revision=0)
+
+    rating, save = in_threads(act, ["submit", "save"])
+    assert isinstance(rating, Rating)
+    assert isinstance(save, Conflict)
+    assert save.stored == rating
 
 
 @pytest.mark.postgres
