@@ -65,6 +65,7 @@ def make_video(
             "name": f"video-{number}",
             "sha256": f"{number:064x}",
             "original": "videos/none.mp4",
+            "container": "mp4",
             "media_state": "ready",
             "fps": 8.0,
             "frames": 16,
