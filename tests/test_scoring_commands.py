@@ -1,0 +1,151 @@
+"""`score_videos` and `score_video`, as a person at a terminal meets them."""
+
+import json
+import threading
+import time
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connections
+
+from annotation.models import Suggestion
+from scoring.drain import drain_jobs
+from scoring.models import Job
+from scoring.versions import current_version
+from tests import drawn
+from tests.make import make_project, make_video
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_broker(monkeypatch):
+    monkeypatch.setattr("scoring.doorbells.ring", lambda task, *ids: None)
+
+
+def run(capsys, *arguments) -> str:
+    call_command(*arguments)
+    return capsys.readouterr().out
+
+
+def test_score_videos_queues_every_ready_video_once(capsys):
+    project = make_project("study")
+    for _ in range(3):
+        make_video(project)
+    make_video(project, media_state="waiting")
+
+    assert "3 of 3 ready videos queued for technical" in run(
+        capsys, "score_videos", "--project", "study", "--scorer", "technical"
+    )
+    again = run(capsys, "score_videos", "--project", "study", "--scorer", "technical")
+    assert "0 of 3 ready videos queued" in again
+    assert "1 are not ready" in again
+    assert Job.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("project", "scorer", "message"),
+    [("none", "technical", "There is no project 'none'"), ("study", "videoscore9", "There is no scorer")],
+)
+def test_score_videos_names_what_it_does_not_know(project, scorer, message):
+    make_project("study")
+    with pytest.raises(CommandError, match=message):
+        call_command("score_videos", "--project", project, "--scorer", scorer)
+
+
+def test_wait_lists_the_reasons_and_fails_when_a_video_failed(capsys, settings):
+    project = make_project("study")
+    clip = drawn.write_clip(settings.MEDIA_ROOT / "clip.mp4", drawn.draw_pictures(frames=4))
+    (clip.parent / "broken.mp4").write_bytes(b"no video")
+    make_video(project, original="clip.mp4", name="whole")
+    make_video(project, original="broken.mp4", name="broken")
+    call_command("score_videos", "--project", "study", "--scorer", "technical")
+    drain_jobs(current_version("technical"))
+
+    with pytest.raises(CommandError, match=r"1 failed:\n  broken: the file cannot be read as a video"):
+        call_command("score_videos", "--project", "study", "--scorer", "technical", "--wait")
+    assert "1 done, 1 failed." in capsys.readouterr().out
+
+
+def test_retry_failed_gives_new_attempts(capsys, settings):
+    project = make_project("study")
+    make_video(project, original="late.mp4")
+    call_command("score_videos", "--project", "study", "--scorer", "technical")
+    drain_jobs(current_version("technical"))
+    assert Job.objects.get().reason == "the file is not there"
+    drawn.write_clip(settings.MEDIA_ROOT / "late.mp4", drawn.draw_pictures(frames=4))
+
+    call_command("score_videos", "--project", "study", "--scorer", "technical", "--retry-failed")
+    drain_jobs(current_version("technical"))
+    assert Job.objects.get().state == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_wait_follows_a_worker_to_the_end(capsys, settings):
+    project = make_project("study")
+    drawn.write_clip(settings.MEDIA_ROOT / "clip.mp4", drawn.draw_pictures(frames=4))
+    for number in range(3):
+        make_video(project, original="clip.mp4", sha256=f"{number:064x}")
+    version = current_version("technical")
+
+    def work():
+        while not drain_jobs(version):
+            time.sleep(0.1)
+        connections.close_all()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    output = run(capsys, "score_videos", "--project", "study", "--scorer", "technical", "--wait")
+    worker.join()
+
+    assert "3 done, 0 failed" in output
+    assert Suggestion.objects.count() == 3
+
+
+def test_wait_without_a_worker_says_that_nothing_moves():
+    make_video(make_project("study"))
+    with pytest.raises(
+        CommandError, match=r"Nothing has moved for 1 s and 1 videos are left\. Is a worker running"
+    ):
+        call_command("score_videos", "--project", "study", "--scorer", "technical", "--wait", "--patience", "1")
+
+
+def test_score_video_prints_the_promised_json_and_stores_nothing(capsys, tmp_path, django_assert_num_queries):
+    clip = drawn.write_clip(tmp_path / "clip.mp4", drawn.draw_pictures())
+    with django_assert_num_queries(0):
+        output = run(
+            capsys, "score_video", str(clip), "--prompt", "a ball rolls", "--scorer", "technical", "--json"
+        )
+
+    answer = json.loads(output)
+    assert set(answer) == {"status", "dimensions", "rationale", "raw_text", "frames", "timings"}
+    assert answer["status"] == "partial"
+    assert answer["frames"] == 24
+    assert answer["dimensions"]["text_alignment"] is None
+    visual = answer["dimensions"]["visual_quality"]
+    assert set(visual) == {"hard_score", "soft_score", "expected_score", "confidence", "probabilities"}
+    assert list(visual["probabilities"]) == ["1", "2", "3", "4", "5"]
+    assert set(answer["timings"]) == {"sample", "ask", "read"}
+
+
+def test_score_video_speaks_to_people_too(capsys, tmp_path):
+    clip = drawn.write_clip(tmp_path / "clip.mp4", drawn.draw_pictures())
+    output = run(capsys, "score_video", str(clip), "--prompt", "a ball rolls", "--scorer", "technical")
+
+    assert "Text-to-video alignment: not judged" in output
+    assert "24 frames" in output
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "arguments", "message"),
+    [
+        ("none.mp4", None, [], "none.mp4: the file is not there"),
+        ("broken.mp4", b"no video", [], "broken.mp4: the file cannot be read as a video"),
+        ("clip.mp4", b"", ["--checkpoint", "/weights"], "The scorer technical takes no checkpoint"),
+    ],
+)
+def test_score_video_ends_with_one_clear_line(tmp_path, name, content, arguments, message):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(CommandError, match=message):
+        call_command("score_video", str(tmp_path / name), "--prompt", "x", "--scorer", "technical", *arguments)
