@@ -18,8 +18,8 @@ class ExportError(Exception):
 class Options:
     """What is asked of an export; ExportError when it makes no sense.
 
-    `rationale` "" takes the imported one where there is one, else the experts'. `split` holds shares by name; none
-    of them gives one file named after the format.
+    `rationale` "" takes the imported one where there is one, else the experts'. `split` holds shares by name, the
+    largest first whatever order they came in (a JSON column keeps none); none of them gives one file.
     """
 
     format: str
@@ -42,6 +42,8 @@ class Options:
                 check_split(self.split)
             except ValueError as error:
                 raise ExportError(str(error)) from error
+        largest_first = sorted(self.split.items(), key=lambda item: (-item[1], item[0]))
+        object.__setattr__(self, "split", dict(largest_first))
 
     @property
     def needs_video(self) -> bool:

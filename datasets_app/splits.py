@@ -38,7 +38,7 @@ def check_split(shares: Mapping[str, float]) -> None:
 
 
 def choose_split(prompt: str, shares: Mapping[str, float], seed: int) -> str:
-    """The split of a prompt: a draw from its text and the seed alone.
+    """The split of a prompt: a draw from its text and the seed alone, whatever order the shares are in.
 
     A prompt stays where it is when others are added, so a later release never trains on an earlier one's test
     prompts. The price: shares are met on average, not to the video.
@@ -46,7 +46,7 @@ def choose_split(prompt: str, shares: Mapping[str, float], seed: int) -> str:
     digest = hashlib.sha256(f"{seed}\n{normalise_prompt(prompt)}".encode("utf-8", "replace")).digest()
     point = int.from_bytes(digest[:8]) / 2**64
     reached = 0.0
-    for name, share in shares.items():
+    for name, share in sorted(shares.items()):
         reached += share
         if point < reached:
             return name

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from annotation.access import membership_for
 from annotation.doorbell import ring
@@ -54,7 +54,7 @@ def release(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 
 
 @login_required
-@require_safe
+@require_GET
 def download(request: HttpRequest, slug: str, number: int) -> StreamingHttpResponse:
     """The release's folder as a zip file, made while it is sent."""
     found = _release(request, slug, number, state=ReleaseState.DONE)

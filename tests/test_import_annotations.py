@@ -335,7 +335,7 @@ def test_rows_are_stored_chunk_by_chunk_with_the_same_number_of_queries(project,
 
     queries(1, 0)
     few = queries(5, 100)
-    assert queries(60, 200) == few
+    assert queries(30, 200) == few
     monkeypatch.setattr(importing, "CHUNK", 7)
     file = tmp_path / "chunks.jsonl"
     file.write_text("\n".join(json.dumps(record(f"{900 + number:06d}_a")) for number in range(20)))
