@@ -266,17 +266,20 @@ def test_the_overview_takes_the_same_queries_at_10_and_1000_ratings(
     rate_much(project, 5)
     address = reverse("project", args=[project.slug])
     few = queries_of(django_assert_max_num_queries, client, address)
+    first = make_video(project)
+    fields = {
+        "project": project,
+        "prompt": first.prompt,
+        "t2v_model": first.t2v_model,
+        "original": "videos/none.mp4",
+    }
+    videos = Video.objects.bulk_create(Video(name=f"clip-{n}", sha256=f"{n:064x}", **fields) for n in range(495))
     ratings = [
         Rating(
-            video=make_video(project),
-            rater_id=pk,
-            arm="blind",
-            visual_quality=3,
-            text_alignment=n % 5 + 1,
-            physical_consistency=2,
+            video=video, rater_id=rater, arm="blind", visual_quality=3, text_alignment=4, physical_consistency=2
         )
-        for pk in Rating.objects.values_list("rater", flat=True).distinct()
-        for n in range(495)
+        for rater in Rating.objects.values_list("rater", flat=True).distinct()
+        for video in videos
     ]
     Rating.objects.bulk_create(ratings)
     assert Rating.objects.count() == 1000
