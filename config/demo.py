@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from honcho.manager import Manager
 
@@ -36,19 +37,28 @@ def main() -> int:
     """Run the demo until somebody stops it. Returns the exit status."""
     arguments = _arguments()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    signal.signal(signal.SIGHUP, _stop_in_silence)
     try:
         entry(arguments.scorer)
         with _only_one(), _port_held_free(arguments.port):
             _point_settings_here(arguments.port)
             return _run(arguments.port, arguments.scorer)
     except UnknownScorer as error:
-        print(f"{error} Start with one of them: make demo SCORER=technical", file=sys.stderr)
+        print(f"{error}", file=sys.stderr)
     except (Refused, NoRedis) as error:
         print(error, file=sys.stderr)
     except KeyboardInterrupt:
         print("Stopped. The next start goes on from here.")
         return 0
     return 1
+
+
+def _stop_in_silence(number: int, frame: FrameType | None) -> None:
+    """The terminal was closed: nothing can be printed any more, and everything has to stop as on SIGTERM."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, sys.stderr.fileno())
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _arguments() -> argparse.Namespace:
@@ -114,8 +124,8 @@ def _watch(port: int) -> int:
     manager = Manager()
     commands = {
         "web": f"gunicorn config.wsgi --bind 127.0.0.1:{port} --threads 8 --log-level warning",
-        "worker": "celery -A config worker -Q media,scoring -c 2 --loglevel warning --without-gossip",
-        "beat": "celery -A config beat --loglevel warning --pidfile=",
+        "worker": "celery --quiet -A config worker -Q media,scoring -c 2 --loglevel warning --without-gossip",
+        "beat": "celery --quiet -A config beat --loglevel warning --pidfile=",
     }
     for name, command in commands.items():
         manager.add_process(name, f"exec {shlex.quote(sys.executable)} -m {command}", cwd=str(ROOT))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from annotation.models import MediaState, Project, Rating, Suggestion
+from annotation.models import MediaState, Project, Rating, ScorerVersion
 from annotation.ranking import rank_prompts
 from datasets_app.demo.cast import CLIPS
 from datasets_app.demo.clips import write_clips
@@ -15,6 +15,8 @@ from datasets_app.locate import Folder
 from datasets_app.prepare import prepare_waiting
 from datasets_app.read_manifest import read_lines
 from scoring.drain import drain_jobs
+from scoring.jobs import enqueue
+from scoring.models import Job
 from scoring.versions import current_version
 
 MOST_SECONDS = 600.0  # for a step that takes seconds; a worker would go on with what is left
@@ -31,8 +33,10 @@ def seed(clips_folder: Path, scorer: str, *, say: Callable[[str], None]) -> Proj
     """
     version = current_version(scorer)
     project = make_people_and_project(version)
-    if is_complete(project):
+    if is_complete(project, scorer):
         return project
+    Project.objects.filter(pk=project.pk).update(suggester=version)
+    project.suggester = version
     say(f"Drawing {len(CLIPS)} clips ...")
     manifest = write_clips(clips_folder)
     say("Importing them ...")
@@ -45,18 +49,30 @@ def seed(clips_folder: Path, scorer: str, *, say: Callable[[str], None]) -> Proj
     if failed := project.videos.exclude(media_state=MediaState.READY).first():
         raise Incomplete(f"{failed} is not ready: {failed.media_reason or 'no reason given'}")
     say(f"Asking {scorer} for suggestions ...")
-    drain_jobs(version, for_seconds=MOST_SECONDS)
-    if missing := project.videos.count() - Suggestion.objects.filter(scorer_version=version).count():
-        raise Incomplete(f"{missing} clips have no suggestion; the project's Suggestions page says why")
-    rank_prompts(project)
+    _ask(version, project)
     say("Letting simulated raters rate ...")
     rate_all(project)
     return project
 
 
-def is_complete(project: Project) -> bool:
-    """Whether the simulated raters are through, which is the last step."""
-    return all(
-        Rating.objects.filter(video__project=project, rater__username=rater.username).count() >= rater.rates
-        for rater in RATERS
+def _ask(version: ScorerVersion, project: Project) -> None:
+    """Let the scorer answer here and now, where otherwise a worker would."""
+    enqueue(version, project.videos.all())
+    drain_jobs(version, for_seconds=MOST_SECONDS)
+    if failed := Job.objects.failed().filter(scorer_version=version, video__project=project).first():
+        raise Incomplete(f"{failed.video} has no suggestion: {failed.reason}")
+    if Job.objects.open().filter(scorer_version=version, video__project=project).exists():
+        raise Incomplete("some clips have no suggestion yet; start again")
+    rank_prompts(project)
+
+
+def is_complete(project: Project, scorer: str) -> bool:
+    """Whether the simulated raters are through, which is the last step, with suggestions by this scorer."""
+    return (
+        project.suggester is not None
+        and project.suggester.scorer.name == scorer
+        and all(
+            Rating.objects.filter(video__project=project, rater__username=rater.username).count() >= rater.rates
+            for rater in RATERS
+        )
     )
