@@ -1,0 +1,234 @@
+"""The house's rules: the tree, the tasks, what a web process loads, and what production refuses."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from celery import current_app
+from django.conf import settings
+from django.core.management import call_command
+from django.urls import get_resolver
+
+ROOT = Path(__file__).resolve().parent.parent
+APPS = ("annotation", "scoring", "datasets_app", "config")
+MOST_LINES = 350
+MOST_LINES_OF_TESTS = 500
+GOOD_PRODUCTION = {
+    "SECRET_KEY": "J5vQ0u8ZtYk2pXwN7rLs4bHc9dGf3mTa6eVi1oBqUyRxKzWjP0sD",
+    "ALLOWED_HOSTS": "rooms.example.org",
+    "DATABASE_URL": "postgres://someone:word@127.0.0.1:5432/rooms",
+}
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with nothing of our own settings in its environment."""
+    kept = {key: os.environ[key] for key in ("PATH", "HOME", "DATA_DIR") if key in os.environ}
+    return subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=kept | environment, capture_output=True, text=True, timeout=120
+    )
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """The repository's files of these patterns (of the folder, where it is no git checkout)."""
+    found = [path for pattern in patterns for path in ROOT.glob(pattern)]
+    return [path for path in found if not {".venv", "var", "build", ".git"} & set(path.relative_to(ROOT).parts)]
+
+
+def our_tasks() -> dict[str, object]:
+    current_app.loader.import_default_modules()
+    return {name: task for name, task in current_app.tasks.items() if name.split(".")[0] in APPS}
+
+
+# --- The tree --------------------------------------------------------------------------------------
+def test_imports_go_down_only():
+    answer = subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert answer.returncode == 0, answer.stdout
+
+
+def test_no_file_is_long():
+    sources = tracked("*/**/*.py", "*/**/*.js", "*/**/*.css", "*/**/*.html", "*.md", "docs/**/*.md")
+    long = {}
+    for path in sources:
+        lines = len(path.read_text().splitlines())
+        if (
+            lines > (MOST_LINES_OF_TESTS if "tests" in path.parts else MOST_LINES)
+            and "migrations" not in path.parts
+        ):
+            long[str(path.relative_to(ROOT))] = lines
+    assert not long
+
+
+def test_models_and_migrations_agree(db):
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_every_setting_is_documented_and_nothing_else_is():
+    names = set(re.findall(r"env(?:\.\w+)?\(\s*\"([A-Z_]+)\"", (ROOT / "config/settings.py").read_text()))
+    documented = (ROOT / "docs/configuration.md").read_text().split("## Tests and demo only")[0]
+    assert names == set(re.findall(r"^\| `([A-Z_]+)`", documented, re.MULTILINE))
+
+
+# --- Processes -------------------------------------------------------------------------------------
+def test_a_web_process_and_a_worker_that_knows_its_tasks_load_no_heavy_library():
+    code = """
+import json, sys
+import config.wsgi
+from config.celery import app
+from django.urls import get_resolver
+get_resolver().url_patterns
+app.loader.import_default_modules()
+assert [name for name in app.tasks if name.startswith("scoring.")]
+print(json.dumps(sorted({"torch", "transformers", "cv2", "qwen_vl_utils", "playwright", "honcho"} & set(sys.modules))))
+"""
+    answer = run("-c", code, DEBUG="1")
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout.splitlines()[-1]) == []
+
+
+def test_every_task_acknowledges_late_has_both_limits_and_is_named_a_task():
+    tasks = our_tasks()
+    assert len(tasks) >= 4
+    visibility = settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"]
+    for name, task in tasks.items():
+        assert name.endswith("_task"), name
+        assert task.acks_late, name
+        assert task.soft_time_limit, name
+        assert task.soft_time_limit < task.time_limit < visibility, name
+
+
+def test_beat_rings_tasks_that_exist():
+    assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= our_tasks().keys()
+
+
+def test_task_names_that_are_written_out_exist():
+    """A doorbell may name a task as text where an import would go up."""
+    named = {
+        match
+        for path in tracked("annotation/**/*.py", "scoring/**/*.py", "datasets_app/**/*.py")
+        for match in re.findall(r"signature\(\s*\"([\w.]+)\"", path.read_text())
+    }
+    assert named <= our_tasks().keys()
+
+
+# --- What production refuses -----------------------------------------------------------------------
+def check_production(**changes: str) -> subprocess.CompletedProcess[str]:
+    return run("manage.py", "check", "--deploy", "--fail-level", "WARNING", **(GOOD_PRODUCTION | changes))
+
+
+def test_good_production_settings_pass_the_deployment_check_without_a_warning():
+    answer = check_production()
+    assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("weak", "named"),
+    [
+        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"SECRET_KEY": "a" * 80}, "SECRET_KEY"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS"),
+        ({"DATABASE_URL": "sqlite:////tmp/never.sqlite3"}, "DATABASE_URL"),
+    ],
+    ids=["short key", "monotonous key", "every host", "no host", "SQLite"],
+)
+def test_production_refuses_a_weak_setting_by_its_name(weak, named):
+    answer = check_production(**weak)
+    assert answer.returncode != 0
+    refusal = answer.stderr.strip().splitlines()[-1]
+    assert "Refusing to start" in refusal
+    assert {name for name in GOOD_PRODUCTION if name in refusal} == {named}
+
+
+def test_an_empty_environment_names_all_that_is_missing():
+    refusal = run("manage.py", "check").stderr.strip().splitlines()[-1]
+    assert all(name in refusal for name in GOOD_PRODUCTION)
+
+
+def test_no_secret_has_a_default_in_compose():
+    text = (ROOT / "docker-compose.yml").read_text()
+    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "ALLOWED_HOSTS", "SITE_URL"):
+        assert re.search(r"\$\{" + name + r":\?", text), name
+        assert not re.search(r"\$\{" + name + r"(:?-|\})", text), name
+
+
+# --- Deployment files ------------------------------------------------------------------------------
+def compose() -> dict[str, dict]:
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+
+
+def test_compose_services_build_stages_that_exist_and_depend_on_each_other():
+    stages = set(re.findall(r"^FROM \S+ AS (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+    services = compose()
+    for name, service in services.items():
+        assert set(service.get("depends_on", {})) <= services.keys(), name
+        if "build" in service:
+            assert service["build"]["target"] in stages, name
+        assert "healthcheck" in service or name == "migrate", name
+
+
+def test_compose_hands_over_settings_that_exist():
+    known = set(re.findall(r"env(?:\.\w+)?\(\s*\"([A-Z_]+)\"", (ROOT / "config/settings.py").read_text()))
+    assert set(compose()["web"]["environment"]) <= known
+
+
+def test_workers_of_compose_and_demo_take_every_queue_that_tasks_use():
+    queues = {current_app.amqp.router.route({}, name)["queue"].name for name in our_tasks()}
+    assert len(queues) > 1
+    command = compose()["worker"]["command"]
+    assert set(command[command.index("-Q") + 1].split(",")) == queues
+    demo = re.search(r"worker -Q (\S+)", (ROOT / "config/demo.py").read_text())
+    assert demo
+    assert set(demo[1].split(",")) == queues
+
+
+def test_the_image_holds_every_package_and_the_folders_that_nginx_serves():
+    dockerfile, nginx = (ROOT / "Dockerfile").read_text(), (ROOT / "config/nginx.conf").read_text()
+    for folder in (*APPS, "templates"):
+        assert f"COPY {folder} ./{folder}" in dockerfile
+    accel = compose()["web"]["environment"]["MEDIA_ACCEL_REDIRECT"]
+    data = re.search(r"DATA_DIR=(\S+)", dockerfile)
+    assert data
+    assert re.search(rf"location {accel} {{\s+internal;\s+alias {data[1]}/media/;", nginx)
+    assert f"alias {data[1]}/static/;" in nginx
+
+
+# --- Pages -----------------------------------------------------------------------------------------
+def test_templates_escape_everything_and_carry_no_inline_script_or_style():
+    for path in tracked("templates/**/*", "*/templates/**/*"):
+        if not path.is_file():
+            continue
+        text = path.read_text()
+        where = str(path.relative_to(ROOT))
+        assert not re.search(r"\|\s*safe\b|autoescape off", text), where
+        assert not re.search(r"\sstyle\s*=|<style|\son[a-z]+\s*=\s*[\"']|javascript:", text), where
+        for script in re.findall(r"<script\b[^>]*>(.*?)</script>", text, re.DOTALL):
+            assert not script.strip(), where
+
+
+def test_nothing_is_loaded_from_another_host():
+    for path in tracked("templates/**/*.html", "*/static/**/*.js", "*/static/**/*.css"):
+        hosts = re.findall(
+            r"(?:src|href)=[\"'](?:https?:)?//|url\([\"']?(?:https?:)?//|from [\"']https?://", path.read_text()
+        )
+        assert not hosts, str(path.relative_to(ROOT))
+
+
+def test_every_address_has_a_name():
+    """Pages are linked by name, never by path."""
+    for app in ("annotation", "scoring", "datasets_app"):
+        for path in tracked(f"{app}/urls*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "path":
+                    is_include = any(
+                        isinstance(a, ast.Call) and getattr(a.func, "id", "") == "include" for a in node.args
+                    )
+                    assert is_include or any(keyword.arg == "name" for keyword in node.keywords), path
+    assert "rate" in get_resolver().reverse_dict
