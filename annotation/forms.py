@@ -54,7 +54,10 @@ class SettingsForm(forms.ModelForm):
                 required=False,
                 empty_label=gettext("Nobody sees suggestions"),
                 label=_("Suggestions that raters may see"),
-                help_text=_("Pre-filled raters are shown this version's scores; blind ones never are."),
+                help_text=_(
+                    "Pre-filled raters are shown this version's scores; blind ones never are. "
+                    "“technical” measures pictures and knows no prompt: good for trying things out and for sorting."
+                ),
             )
             self.fields["suggester"] = versions
 
