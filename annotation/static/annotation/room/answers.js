@@ -99,7 +99,7 @@ export class Answers {
     const area = this.#text(card);
     const { selectionStart: from, selectionEnd: to, value } = area;
     const before = from > 0 && !/\s/.test(value[from - 1]) ? " " : "";
-    const after = to < value.length && /\s/.test(value[to]) ? "" : " ";
+    const after = to < value.length && !/\s/.test(value[to]) ? " " : "";
     const text = before + words + after;
     if (document.activeElement !== area || !document.execCommand("insertText", false, text)) {
       area.setRangeText(text, from, to, "end");

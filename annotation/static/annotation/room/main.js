@@ -98,8 +98,10 @@ class Room {
     if (again) setTimeout(() => this.submit());
   }
 
+  // What the bar says is no longer true: something was decided, or written after a submit that waits.
   #complainNoMore() {
-    if (!this.complaining || this.answers.missing.length) return;
+    if (!this.complaining || (!this.sending && this.answers.missing.length)) return;
+    this.sending = false;
     this.complaining = false;
     notify("");
   }
@@ -110,9 +112,11 @@ class Room {
   }
 
   #submitLater(status) {
-    this.screening.submitPending = true;
     showUnsaved(words("notSaved"));
+    if (status === 404 || status === 410) return notify(words("refused"), { bad: true });
+    this.screening.submitPending = true;
     if (status !== 401 && status !== 403) {
+      this.sending = this.complaining = true;
       notify(words("sending"), { bad: true, seconds: 0 });
       setTimeout(() => this.retry(), RETRY_MS);
     }
