@@ -56,7 +56,7 @@ class SettingsForm(forms.ModelForm):
                 label=_("Suggestions that raters may see"),
                 help_text=_(
                     "Pre-filled raters are shown this version's scores; blind ones never are. "
-                    "“technical” measures pictures and knows no prompt: good for trying things out and for sorting."
+                    "“technical” measures pictures and knows no prompt: good for trials and for sorting."
                 ),
             )
             self.fields["suggester"] = versions
