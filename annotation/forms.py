@@ -37,12 +37,12 @@ class SettingsForm(forms.ModelForm):
             "prefill_percent": _("Pre-filled, %"),
             "blind_percent": _("Blind, %"),
             "order": _("Order of the queue"),
-            "lease_minutes": _("Minutes that an opened video is kept for its rater"),
+            "lease_minutes": _("Minutes an opened video is kept"),
         }
         help_texts = {
             "guidelines": _("One key (G) away while rating."),
             "overlap": _("How many raters score each video. Agreement needs at least 2."),
-            "lease_minutes": _("After that without a sign of life, the video goes to somebody else."),
+            "lease_minutes": _("Without a sign of life from its rater it then goes to somebody else."),
         }
         widgets = {"guidelines": forms.Textarea(attrs={"rows": 6})}
 
