@@ -68,17 +68,19 @@ def hold_rater(rater: User) -> None:
     User.objects.select_for_update(no_key=True).filter(pk=rater.pk).values_list("pk").get()
 
 
-def open_videos(project: Project, rater: User) -> QuerySet[Video]:
-    """Watchable videos with a free seat that this rater neither rated, nor skipped, nor has in hand.
+def open_videos(project: Project, rater: User, prompt_pk: int | None = None) -> QuerySet[Video]:
+    """Watchable videos (of one prompt) with a free seat that this rater neither rated, nor skipped, nor has.
 
     Written with `NOT IN` on purpose: PostgreSQL hashes each list once, so that the search stays fast when most
     of a large project is done, where its guesses about anti-joins go wrong.
     """
+    videos, of_prompt = project.videos.watchable(), {}
+    if prompt_pk is not None:
+        videos, of_prompt = videos.filter(prompt=prompt_pk), {"video__prompt": prompt_pk}
     return (
-        project.videos.watchable()
-        .exclude(pk__in=Rating.objects.live().filter(rater=rater).values("video"))
-        .exclude(pk__in=Skip.objects.filter(rater=rater).values("video"))
-        .exclude(pk__in=Seat.objects.held_by(rater).values("video"))
+        videos.exclude(pk__in=Rating.objects.live().filter(rater=rater, **of_prompt).values("video"))
+        .exclude(pk__in=Skip.objects.filter(rater=rater, **of_prompt).values("video"))
+        .exclude(pk__in=Seat.objects.held_by(rater).filter(**of_prompt).values("video"))
         .filter(Exists(Seat.objects.free().filter(video=OuterRef("pk"))))
     )
 
@@ -127,7 +129,7 @@ def _first_open_prompt(project: Project, rater: User, passed: list[int]) -> int 
 
 def _lock_seat(project: Project, rater: User, prompt_pk: int) -> int | None:
     """Lock one free seat of the prompt's videos, in this rater's own order; None if all are taken or locked."""
-    videos = open_videos(project, rater).filter(prompt=prompt_pk).values_list("pk", flat=True)
+    videos = open_videos(project, rater, prompt_pk).values_list("pk", flat=True)
     order = sorted(videos, key=lambda pk: draw(project.seed, rater.pk, pk))[:MOST_CANDIDATES]
     if not order:
         return None
