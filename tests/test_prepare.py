@@ -83,6 +83,23 @@ def test_a_late_index_is_moved_to_the_front_without_touching_a_picture(tmp_path)
         assert np.array_equal(copied, picture)
 
 
+def test_matroska_is_copied_with_every_frame_though_it_has_no_decode_times(tmp_path):
+    path = tmp_path / "reordered.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10, options={"bf": "2", "b-adapt": "0"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for index in range(12):
+            picture = np.full((48, 64, 3), 15 * index + 20, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    with av.open(str(path)) as container:
+        assert next(container.demux(video=0)).dts is None  # what this is about
+    video = prepared(make_project(), path)
+    source, copy = pictures(str(path)), pictures(video.rendition.path)
+    assert [time for time, _ in copy] == pytest.approx([index / 10 for index in range(12)])
+    assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(source, copy, strict=True))
+
+
 def test_what_browsers_play_is_left_alone(tmp_path):
     assert not prepared(make_project(), draw_clip(tmp_path / "clip.webm", codec="libvpx-vp9")).rendition
     project = make_project()

@@ -1,5 +1,6 @@
 """The copy that plays in browsers where the original does not, beside poster and thumbnails."""
 
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -14,7 +15,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from datasets_app.decoder.frames import Damage, Unusable, decode, open_video, shown_at
+from datasets_app.decoder.frames import Damage, Unusable, decode, open_video
 from datasets_app.decoder.measure import declared_rate
 from datasets_app.decoder.pictures import draw_pictures
 from datasets_app.decoder.playable import plan_rendition
@@ -60,10 +61,24 @@ def find_sound(source: InputContainer) -> AudioStream | None:
 def copy(source: InputContainer, stream: VideoStream, sound: AudioStream | None, sink: OutputContainer) -> None:
     """The same pictures in an MP4 that starts with its index."""
     copies = {each.index: sink.add_stream_from_template(each) for each in (stream, sound) if each}
-    for packet in source.demux([each for each in (stream, sound) if each]):
-        if packet.dts is not None:
-            packet.stream = copies[packet.stream.index]
-            sink.mux(packet)
+    for packet in with_decode_times(source.demux([each for each in (stream, sound) if each]), stream):
+        packet.stream = copies[packet.stream.index]
+        sink.mux(packet)
+
+
+def with_decode_times(packets: Iterable[av.Packet], stream: VideoStream) -> Iterator[av.Packet]:
+    """The packets, each with a time to decode it at: Matroska has none for the first of reordered frames."""
+    early: list[av.Packet] = []
+    for packet in packets:
+        if packet.size and packet.dts is None and packet.stream.index == stream.index:
+            early.append(packet)
+        elif packet.dts is not None:
+            if early and packet.stream.index == stream.index:
+                for place, waiting in enumerate(early):
+                    waiting.dts = packet.dts - (len(early) - place) * max(waiting.duration or 1, 1)
+                yield from early
+                early = []
+            yield packet
 
 
 def encode(source: InputContainer, stream: VideoStream, sound: AudioStream | None, sink: OutputContainer) -> None:
@@ -72,18 +87,20 @@ def encode(source: InputContainer, stream: VideoStream, sound: AudioStream | Non
     first = next(frames, None)
     if first is None:
         raise Unusable("No frame of the video can be decoded.")
-    start, last = first.pts or 0, -1
+    # Where the first frames are lost, the first that is left stands in for them.
+    start = min(first.pts or 0, stream.start_time if stream.start_time is not None else first.pts or 0)
+    last = -1
     size = flat(first)
     picture = add_picture(sink, stream, size)
     voice = sink.add_stream_from_template(sound) if sound else None
     for frame in chain([first], frames):
         image = flat(frame).reformat(width=size.width, height=size.height)
-        last = image.pts = max((frame.pts or 0) - start, last + 1)
+        last = image.pts = 0 if frame is first else max((frame.pts or 0) - start, last + 1)
         image.time_base = first.time_base
         sink.mux(picture.encode(image))
     sink.mux(picture.encode(None))
     if sound and voice:
-        copy_sound(source, sound, voice, sink, seconds=shown_at(first))
+        copy_sound(source, sound, voice, sink, seconds=start * Fraction(first.time_base or 1))
 
 
 def add_picture(sink: OutputContainer, stream: VideoStream, image: VideoFrame) -> VideoStream:

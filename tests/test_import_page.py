@@ -1,0 +1,265 @@
+"""The import page: leads send manifests and videos, the worker imports them, the page says what became of each."""
+
+import json
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from annotation.models import MediaState, Video
+from datasets_app import run_import, views_import
+from datasets_app.land import Summary
+from datasets_app.models import Import, ImportState
+from datasets_app.run_import import LeaseLost, claim, continue_import, record, sweep
+from tests.make import draw_clip, make_member, make_project
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def project():
+    return make_project()
+
+
+@pytest.fixture
+def lead(project):
+    return make_member(project, "lead")
+
+
+@pytest.fixture
+def clips(tmp_path) -> Path:
+    for number in range(3):
+        draw_clip(tmp_path / f"clips/{'abc'[number]}.mp4", frames=8 + number)
+    return tmp_path / "clips"
+
+
+def client_of(user) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def manifest_of(*names: str, extra: bytes = b"") -> SimpleUploadedFile:
+    lines = [json.dumps({"video": f"clips/{name}.mp4", "prompt": "a red ball"}).encode() for name in names]
+    return SimpleUploadedFile("study.jsonl", b"\n".join(lines) + b"\n" + extra)
+
+
+def upload(path: Path) -> SimpleUploadedFile:
+    return SimpleUploadedFile(path.name, path.read_bytes())
+
+
+def send(user, project, manifest, videos=()):
+    files = [upload(path) for path in videos]
+    return client_of(user).post(
+        reverse("project-import", args=[project.slug]), {"manifest": manifest, "videos": files}
+    )
+
+
+def test_a_manifest_with_its_videos_is_imported_by_the_worker(project, lead, clips):
+    manifest = manifest_of("a", "b", "missing", extra=b"nonsense\n")
+    response = send(lead, project, manifest, [clips / "a.mp4", clips / "b.mp4"])
+    run = Import.objects.get()
+    assert response.status_code == 302
+    assert response.url == reverse("project-import-run", args=[project.slug, run.public_id])
+    page = client_of(lead).get(response.url).content.decode()
+    assert "Waiting for a worker" in page
+    assert 'hx-trigger="every 1s"' in page
+    continue_import(run.pk, for_seconds=60)
+    run.refresh_from_db()
+    assert (run.state, run.new, run.refused_count, run.lines) == (ImportState.DONE, 2, 2, 4)
+    assert run.refused[0] == [3, "No file of this name was sent along."]
+    page = client_of(lead).get(response.url, headers={"HX-Request": "true"}).content.decode()
+    assert "The line is not JSON" in page
+    assert "2 videos are being prepared" in page
+    Video.objects.update(media_state=MediaState.READY)
+    page = client_of(lead).get(response.url, headers={"HX-Request": "true"}).content.decode()
+    assert "hx-get" not in page  # the poll ends by itself
+    assert "<html" not in page
+    assert not (Path(run_import.settings.MEDIA_ROOT) / run.folder).exists()
+
+
+def test_files_on_the_server_are_found_where_the_administrator_allowed_it(project, lead, clips, settings):
+    page = client_of(lead).get(reverse("project-import", args=[project.slug])).content.decode()
+    assert "set <code>IMPORT_ROOT</code>" in page
+    settings.IMPORT_ROOT = str(clips.parent)
+    page = client_of(lead).get(reverse("project-import", args=[project.slug])).content.decode()
+    assert f"<code>{clips.parent}</code>" in page
+    send(lead, project, manifest_of("a", "../../etc/passwd", "b"))
+    continue_import(Import.objects.get().pk, for_seconds=60)
+    run = Import.objects.get()
+    assert (run.new, run.refused) == (2, [[2, "The path leads out of the import folder."]])
+
+
+def test_only_leads_may_import(project, lead, clips):
+    run = run_import.start_import(project, lead, manifest_of("a"), [])
+    addresses = [
+        reverse("project-import", args=[project.slug]),
+        reverse("project-import-run", args=[project.slug, run.public_id]),
+    ]
+    others = [make_member(project, "rater"), make_member(project, "reviewer"), make_member(make_project(), "lead")]
+    for person in others:
+        for address in addresses:
+            assert client_of(person).get(address).status_code == 404
+        assert send(person, project, manifest_of("a")).status_code == 404
+        for name, arguments in (
+            ("project-import-retry", [project.slug, run.public_id]),
+            ("project-media-retry", [project.slug]),
+        ):
+            assert client_of(person).post(reverse(name, args=arguments)).status_code == 404
+    assert Client().get(addresses[0]).status_code == 302
+    assert Import.objects.count() == 1
+    other = make_project()
+    stranger = make_member(other, "lead")
+    assert (
+        client_of(stranger).get(reverse("project-import-run", args=[other.slug, run.public_id])).status_code == 404
+    )
+
+
+def test_a_forged_request_is_refused(project, lead):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(lead)
+    response = client.post(reverse("project-import", args=[project.slug]), {"manifest": manifest_of("a")})
+    assert response.status_code == 403
+    assert not Import.objects.exists()
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(project, lead, monkeypatch):
+    monkeypatch.setattr(views_import, "MAX_REQUEST_BYTES", 10)
+
+    def never(*_):
+        raise AssertionError("the body was read")
+
+    monkeypatch.setattr(views_import, "_protected_import", never)
+    response = send(lead, project, manifest_of("a"))
+    assert response.status_code == 413
+    assert "At most 99 files" in response.content.decode()
+
+
+def test_too_many_files_are_refused_in_words(project, lead, clips, settings):
+    settings.DATA_UPLOAD_MAX_NUMBER_FILES = 2
+    response = send(lead, project, manifest_of("a"), [clips / "a.mp4", clips / "b.mp4"])
+    assert response.status_code == 413
+    assert "At most 99 files" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("manifest", "words"),
+    [(SimpleUploadedFile("empty.jsonl", b""), "This file is empty"), ("", "This field is required")],
+)
+def test_what_is_no_manifest_is_said_beside_the_field(project, lead, manifest, words):
+    response = send(lead, project, manifest)
+    assert response.status_code == 422
+    assert words in response.content.decode()
+
+
+def test_two_files_of_one_name_are_refused(project, lead, clips):
+    response = send(lead, project, manifest_of("a"), [clips / "a.mp4", clips / "a.mp4"])
+    assert response.status_code == 422
+    assert "Two files have the name a.mp4." in response.content.decode()
+
+
+def test_sent_names_never_reach_the_disk(project, lead, clips):
+    evil = SimpleUploadedFile("..\\..\\evil<script>.mp4", (clips / "a.mp4").read_bytes())
+    run = run_import.start_import(project, lead, manifest_of("a"), [evil])
+    names = sorted(path.name for path in (Path(run_import.settings.MEDIA_ROOT) / run.folder).iterdir())
+    assert names == ["manifest.jsonl", "video-0"]
+
+
+def test_reasons_and_names_are_escaped(project, lead):
+    manifest = SimpleUploadedFile(
+        "<script>alert(1)</script>.jsonl",
+        b'{"video": "<img src=x>.mp4", "prompt": "x", "video_name": "\\u0007"}\n',
+    )
+    send(lead, project, manifest)
+    run = Import.objects.get()
+    continue_import(run.pk, for_seconds=60)
+    page = client_of(lead).get(reverse("project-import-run", args=[project.slug, run.public_id])).content.decode()
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+
+
+def test_stretches_go_on_where_the_last_one_ended_and_count_each_row_once(project, lead, clips, monkeypatch):
+    run = run_import.start_import(
+        project, lead, manifest_of("a", "b", "c"), [upload(clips / f"{name}.mp4") for name in "abc"]
+    )
+    rung = []
+    monkeypatch.setattr(run_import, "ring_import", rung.append)
+    for done in (1, 2, 3):
+        continue_import(run.pk, for_seconds=0)
+        run.refresh_from_db()
+        assert (run.line_done, run.new, run.state) == (done, done, ImportState.WAITING)
+    continue_import(run.pk, for_seconds=0)
+    run.refresh_from_db()
+    assert (run.new, run.already_there, run.state) == (3, 0, ImportState.DONE)
+    assert rung == [run.pk] * 3
+
+
+def test_a_worker_that_lost_its_lease_writes_nothing(project, lead, clips):
+    run = run_import.start_import(project, lead, manifest_of("a"), [upload(clips / "a.mp4")])
+    stale = claim(run.pk)
+    assert claim(run.pk) is None
+    Import.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    assert claim(run.pk) is not None
+    with pytest.raises(LeaseLost):
+        record(stale, Summary(new=1, line=1))
+    continue_import(run.pk, for_seconds=60)  # held by the other
+    assert not Video.objects.exists()
+
+
+def test_a_full_disk_stops_with_a_word_and_goes_on_when_asked(project, lead, clips, monkeypatch):
+    run = run_import.start_import(project, lead, manifest_of("a"), [upload(clips / "a.mp4")])
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("datasets_app.staging.os.fsync", full)
+        continue_import(run.pk, for_seconds=60)
+    run.refresh_from_db()
+    assert run.state == ImportState.FAILED
+    assert run.reason == "It stopped after line 0: No space left on device."
+    address = reverse("project-import-run", args=[project.slug, run.public_id])
+    assert "Go on from there" in client_of(lead).get(address).content.decode()
+    client_of(lead).post(reverse("project-import-retry", args=[project.slug, run.public_id]))
+    continue_import(run.pk, for_seconds=60)
+    assert Import.objects.get().new == 1
+
+
+def test_a_full_disk_while_sending_keeps_nothing(project, lead, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(run_import, "_keep", full)
+    response = send(lead, project, manifest_of("a"))
+    assert response.status_code == 507
+    assert "No space left on device" in response.content.decode()
+    assert not Import.objects.exists()
+    assert not list((Path(run_import.settings.MEDIA_ROOT) / "imports").iterdir())
+
+
+def test_the_sweeper_rings_again_and_gives_up_after_three_lost_workers(project, lead, monkeypatch):
+    run = run_import.start_import(project, lead, manifest_of("a"), [])
+    rung = []
+    monkeypatch.setattr(run_import, "ring_import", rung.append)
+    sweep()
+    assert rung == [run.pk]
+    Import.objects.update(attempts=3, lease=uuid.uuid4(), leased_until=timezone.now() - timedelta(seconds=1))
+    sweep()
+    run.refresh_from_db()
+    assert (run.state, run.reason) == (ImportState.FAILED, run_import.WORKER_LOST)
+    assert rung == [run.pk]
+
+
+def test_failed_videos_are_listed_and_tried_again(project, lead, clips):
+    run = run_import.start_import(project, lead, manifest_of("a"), [upload(clips / "a.mp4")])
+    continue_import(run.pk, for_seconds=60)
+    Video.objects.update(media_state=MediaState.FAILED, media_reason="It broke <b>off</b>.", media_attempts=3)
+    page = client_of(lead).get(reverse("project-import", args=[project.slug])).content.decode()
+    assert "It broke &lt;b&gt;off&lt;/b&gt;." in page
+    assert client_of(lead).post(reverse("project-media-retry", args=[project.slug])).status_code == 302
+    assert Video.objects.get().media_state == MediaState.WAITING
