@@ -25,7 +25,6 @@ from datasets_app.demo.logins import HUMAN_RATERS, LEAD, PASSWORD, SLUG, email
 from scoring.registry import UnknownScorer, entry
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / "var" / "demo"
 STOPPED_BY_USER = {128 + signal.SIGINT, 128 + signal.SIGTERM}
 
 
@@ -40,12 +39,10 @@ def main() -> int:
     signal.signal(signal.SIGHUP, _stop_in_silence)
     try:
         entry(arguments.scorer)
-        with _only_one(), _port_held_free(arguments.port):
-            _point_settings_here(arguments.port)
-            return _run(arguments.port, arguments.scorer)
-    except UnknownScorer as error:
-        print(f"{error}", file=sys.stderr)
-    except (Refused, NoRedis) as error:
+        with _only_one(arguments.folder), _port_held_free(arguments.port):
+            _point_settings_here(arguments.folder, arguments.port)
+            return _run(arguments)
+    except (Refused, NoRedis, UnknownScorer) as error:
         print(error, file=sys.stderr)
     except KeyboardInterrupt:
         print("Stopped. The next start goes on from here.")
@@ -65,14 +62,17 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="port of the site on 127.0.0.1")
     parser.add_argument("--scorer", default="technical", help="who makes the suggestions")
-    return parser.parse_args()
+    parser.add_argument("--folder", type=Path, default=ROOT / "var" / "demo", help="where all its data is kept")
+    arguments = parser.parse_args()
+    arguments.folder = arguments.folder.resolve()
+    return arguments
 
 
 @contextmanager
-def _only_one() -> Iterator[None]:
+def _only_one(folder: Path) -> Iterator[None]:
     """Two demos would share one database and end each other's work."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with (FOLDER / "lock").open("a+") as lock:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -95,31 +95,31 @@ def _port_held_free(port: int) -> Iterator[None]:
     yield
 
 
-def _point_settings_here(port: int) -> None:
+def _point_settings_here(folder: Path, port: int) -> None:
     for name in ("SECRET_KEY", "ALLOWED_HOSTS", "BEHIND_TLS", "IMPORT_ROOT", "MEDIA_ACCEL_REDIRECT"):
         os.environ.pop(name, None)
     os.environ |= {
         "DEBUG": "1",
-        "DATA_DIR": str(FOLDER),
-        "DATABASE_URL": f"sqlite:///{FOLDER / 'db.sqlite3'}",
+        "DATA_DIR": str(folder),
+        "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
         "SITE_URL": f"http://127.0.0.1:{port}",
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "LOG_LEVEL": "WARNING",
     }
 
 
-def _run(port: int, scorer: str) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     redis = PrivateRedis()
     try:
         os.environ["REDIS_URL"] = redis.url
-        seed = [sys.executable, "manage.py", "seed_demo", "--scorer", scorer]
+        seed = [sys.executable, "manage.py", "seed_demo", "--scorer", arguments.scorer]
         filled = subprocess.run(seed, cwd=ROOT, check=False)  # noqa: S603
-        return filled.returncode or _watch(port)
+        return filled.returncode or _watch(arguments.folder, arguments.port)
     finally:
         redis.stop()
 
 
-def _watch(port: int) -> int:
+def _watch(folder: Path, port: int) -> int:
     """Start the processes and stay until they have ended, all of them."""
     manager = Manager()
     commands = {
@@ -129,7 +129,7 @@ def _watch(port: int) -> int:
     }
     for name, command in commands.items():
         manager.add_process(name, f"exec {shlex.quote(sys.executable)} -m {command}", cwd=str(ROOT))
-    threading.Thread(target=_welcome, args=(port,), daemon=True).start()
+    threading.Thread(target=_welcome, args=(folder, port), daemon=True).start()
     manager.loop()
     if manager.returncode in STOPPED_BY_USER:
         print("Stopped. The next start goes on from here.")
@@ -137,14 +137,14 @@ def _watch(port: int) -> int:
     return int(manager.returncode or 0)
 
 
-def _welcome(port: int) -> None:
+def _welcome(folder: Path, port: int) -> None:
     """Say where to go, once somebody answers there."""
     while True:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 break
         time.sleep(0.1)
-    folder = FOLDER.relative_to(ROOT)
+    shown = folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder
     print(
         f"""
   Screening Room   http://127.0.0.1:{port}/
@@ -153,8 +153,8 @@ def _welcome(port: int) -> None:
                    {", ".join(email(name) for name in HUMAN_RATERS)}
   Password         {PASSWORD}
 
-  Export           DEBUG=1 DATA_DIR={folder} .venv/bin/python manage.py export_dataset \\
-                     --project {SLUG} --format sft --output {folder}/export
+  Export           DEBUG=1 DATA_DIR={shown} .venv/bin/python manage.py export_dataset \\
+                     --project {SLUG} --format sft --output {shown}/export
 
   Ctrl-C stops everything.
 """,
