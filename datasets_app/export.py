@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
@@ -51,7 +50,7 @@ def _spool(project: Project, options: Options, spool: IO[bytes]) -> int:
     total = 0
     with one_moment():
         for row in select_rows(project, rationale=options.rationale):
-            spool.write(dump_line(asdict(row)))
+            spool.write(dump_line(vars(row)))
             total += 1
     return total
 
