@@ -10,9 +10,9 @@ from datasets_app import format_records, format_rl, format_sft
 from datasets_app.export_options import Counts, ExportError, Options
 from datasets_app.jsonl import dump_line, read_lines
 from datasets_app.line_file import LineFile
-from datasets_app.release_manifest import MANIFEST, FileFacts, differences, hash_file, write_manifest
 from datasets_app.models import ReleaseFormat
 from datasets_app.put_video import UnfitFileError, put_video, video_path
+from datasets_app.release_manifest import MANIFEST, FileFacts, differences, hash_file, write_manifest
 from datasets_app.select_rows import Row, one_moment, select_rows
 from datasets_app.splits import choose_split
 from datasets_app.staged_folder import move_into_place, staged_folder, write_synced
