@@ -199,6 +199,7 @@ def test_a_suggestion_that_is_there_already_is_kept():
 
     assert claims.finish(job, ANSWER)
     assert list(Suggestion.objects.values_list("pk", "rationale")) == [(kept.pk, "as shown")]
+    assert not Distribution.objects.exists()
 
 
 def test_extending_keeps_a_lease_from_the_sweep():

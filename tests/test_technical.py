@@ -64,6 +64,13 @@ def test_a_visual_fault_is_found_and_ranks_below_the_clean_clip(scorer, clean, t
     assert json.loads(faulty.raw_text)[kind]["strength"] > 0.3 > json.loads(clean.raw_text)[kind]["strength"]
 
 
+def test_a_lamp_that_goes_on_and_off_with_each_frame_flickers_throughout(scorer, tmp_path):
+    faulty = json.loads(draw_with(scorer, tmp_path, VISUAL_FAULTS["flicker"]).raw_text)
+
+    assert faulty["flicker"]["strength"] > 0.9
+    assert faulty["flicker"]["seconds"] == [[pytest.approx(1 / 12), pytest.approx(22 / 12)]]
+
+
 @pytest.mark.parametrize("kind", PHYSICAL_FAULTS)
 def test_a_break_between_frames_ranks_below_the_clean_clip(scorer, clean, tmp_path, kind):
     faulty = draw_with(scorer, tmp_path, PHYSICAL_FAULTS[kind])
