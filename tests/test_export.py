@@ -397,6 +397,14 @@ def test_another_seed_draws_another_split_and_more_prompts_move_none(db):
     assert 70 < drawn.count("test") < 130
 
 
+def test_the_order_in_which_splits_are_named_changes_nothing(project, tmp_path):
+    for number in range(20):
+        rate(make_video(project, f"prompt {number}"))
+    run(project, tmp_path / "one", split={"train": 0.6, "test": 0.4})
+    run(project, tmp_path / "two", split={"test": 0.4, "train": 0.6})
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
 @given(st.text(max_size=50), st.integers(), st.lists(st.integers(1, 99), min_size=1, max_size=5))
 def test_every_prompt_has_a_split(prompt, seed, weights):
     shares = {f"s{number}": weight / sum(weights) for number, weight in enumerate(weights)}
