@@ -34,4 +34,4 @@ CMD ["celery", "-A", "config", "worker", "-Q", "scoring", "-c", "1", "--loglevel
 FROM base AS app
 COPY --from=build /venv /venv
 EXPOSE 8000
-CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--workers", "3", "--threads", "8", "--worker-tmp-dir", "/dev/shm", "--access-logfile", "-"]
+CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--workers", "3", "--threads", "8", "--no-control-socket", "--worker-tmp-dir", "/dev/shm", "--access-logfile", "-"]

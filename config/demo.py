@@ -123,7 +123,7 @@ def _watch(folder: Path, port: int) -> int:
     """Start the processes and stay until they have ended, all of them."""
     manager = Manager()
     commands = {
-        "web": f"gunicorn config.wsgi --bind 127.0.0.1:{port} --threads 8 --log-level warning",
+        "web": f"gunicorn config.wsgi --bind 127.0.0.1:{port} --threads 8 --no-control-socket --log-level warning",
         "worker": "celery --quiet -A config worker -Q media,scoring -c 2 --loglevel warning --without-gossip",
         "beat": "celery --quiet -A config beat --loglevel warning --pidfile=",
     }

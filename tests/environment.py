@@ -48,6 +48,7 @@ def chromium() -> str | None:
 def set_up() -> Path:
     """Point the settings at a scratch folder and the chosen database; return the folder."""
     scratch = Path(tempfile.mkdtemp(prefix="screening-room-tests-"))
+    (scratch / "static").mkdir()  # whitenoise looks for it
     on_postgres = CHOSEN != "sqlite" and postgres_lets_us_in()
     os.environ["DEBUG"] = "1"
     os.environ["SECRET_KEY"] = "only-for-tests"
