@@ -36,7 +36,7 @@ SETTINGS: dict[str, Any] = {
     },
     "visual_quality": {
         "clean": 4.7,
-        "width": 0.85,
+        "width": 0.9,
         "shares": {
             "blur": 0.6,
             "blocks": 0.5,
