@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from annotation.scale import DIMENSIONS, Score
+from datasets_app.read_manifest import UNKNOWN_MODEL
 
-UNKNOWN_MODEL = "unknown"
 MAX_NAME = 200  # characters, of a video or a T2V model
 MAX_SOURCE = 100
 _NUMBERED = re.compile(r"([1-5])(?:\.0+)?(?:\s*[-–—:]\s*(.+))?")
@@ -33,6 +33,7 @@ class AnnotationRow:
     prompt: str
     url: str = ""
     t2v_model: str = UNKNOWN_MODEL
+    tier: str = ""
     prompt_source: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
     scores: Mapping[str, int] = field(default_factory=dict)

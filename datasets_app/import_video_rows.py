@@ -1,11 +1,11 @@
 """Find the videos that annotation rows speak of, and make those that are not there: known, not playable."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from annotation.models import MediaState, Project, Prompt, T2VModel, Video
+from annotation.models import MediaState, Project, Prompt, Video
 from datasets_app.annotation_rows import AnnotationRow
+from datasets_app.put_prompts import put_models, put_prompts
 from datasets_app.read_annotations import Refused
 from datasets_app.splits import normalise_prompt
 
@@ -45,8 +45,8 @@ def _by_name(project: Project, rows: Iterable[AnnotationRow]) -> dict[str, Video
 
 def _make(project: Project, rows: Sequence[AnnotationRow]) -> None:
     """Videos without a file, with their prompts and T2V models. What another import made meanwhile is kept."""
-    prompts = _prompts(project, rows)
-    models = _t2v_models(project, rows)
+    prompts = put_prompts(project, rows)
+    models = put_models(project, rows)
     Video.objects.bulk_create(
         [
             Video(
@@ -62,37 +62,6 @@ def _make(project: Project, rows: Sequence[AnnotationRow]) -> None:
         ],
         ignore_conflicts=True,
     )
-
-
-def _prompts(project: Project, rows: Sequence[AnnotationRow]) -> dict[str, Prompt]:
-    wanted = {Prompt.hash_text(row.prompt): row for row in rows}
-    Prompt.objects.bulk_create(
-        [
-            Prompt(
-                project=project,
-                text=row.prompt,
-                text_sha256=text_sha256,
-                source=row.prompt_source,
-                position=_position(project, text_sha256),
-            )
-            for text_sha256, row in wanted.items()
-        ],
-        ignore_conflicts=True,
-    )
-    return {prompt.text_sha256: prompt for prompt in project.prompts.filter(text_sha256__in=wanted)}
-
-
-def _position(project: Project, text_sha256: str) -> int:
-    """A place in the queue drawn by the project's seed; fits a 32-bit column."""
-    digest = hashlib.sha256(f"{project.seed}/{text_sha256}".encode()).digest()
-    return int.from_bytes(digest[:4]) >> 1
-
-
-def _t2v_models(project: Project, rows: Iterable[AnnotationRow]) -> dict[str, T2VModel]:
-    names = {row.t2v_model for row in rows}
-    models = [T2VModel(project=project, name=name) for name in sorted(names)]
-    T2VModel.objects.bulk_create(models, ignore_conflicts=True)
-    return {model.name: model for model in project.t2v_models.filter(name__in=names)}
 
 
 def _add_urls(videos: dict[str, Video], rows: Iterable[AnnotationRow]) -> None:
