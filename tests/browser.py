@@ -5,6 +5,7 @@ storage). A console error or an exception in any page fails the test, unless `br
 message holding these words may come.
 """
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.signals import request_finished, request_started
 from django.test import Client
 from PIL import Image, ImageDraw
 
@@ -27,8 +29,8 @@ TILES = 10
 class Browse:
     """Opens pages for people and remembers what went wrong in them."""
 
-    def __init__(self, browser: Any, url: str) -> None:
-        self.browser, self.url = browser, url
+    def __init__(self, browser: Any, url: str, traffic: "Traffic") -> None:
+        self.browser, self.url, self.traffic = browser, url, traffic
         self.problems: list[str] = []
         self.expected: list[str] = []
         self.contexts: list[Any] = []
@@ -67,8 +69,36 @@ class Browse:
     def close(self) -> None:
         for context in self.contexts:
             context.close()
+        self.traffic.wait_for_rest()
         unexpected = [text for text in self.problems if not any(word in text for word in self.expected)]
         assert not unexpected, f"the browser's console said: {unexpected}"
+
+
+class Traffic:
+    """Requests that the live server is working on. A page that closes sends its last words: the database must not
+    be emptied under them."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.lock = threading.Lock()
+        request_started.connect(self._started)
+        request_finished.connect(self._finished)
+
+    def _started(self, **_: Any) -> None:
+        with self.lock:
+            self.open += 1
+
+    def _finished(self, **_: Any) -> None:
+        with self.lock:
+            self.open -= 1
+
+    def wait_for_rest(self, seconds: float = 10) -> None:
+        """Return once nothing was open for a tenth of a second."""
+        deadline = time.monotonic() + seconds
+        quiet = 0
+        while quiet < 5 and time.monotonic() < deadline:
+            time.sleep(0.02)
+            quiet = 0 if self.open > 0 else quiet + 1
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +114,8 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def browse(browser: Any, live_server: Any) -> Iterator[Browse]:
     """Opens pages of the live server; see the module's text."""
-    opener = Browse(browser, live_server.url)
+    traffic = Traffic()
+    opener = Browse(browser, live_server.url, traffic)
     yield opener
     opener.close()
 

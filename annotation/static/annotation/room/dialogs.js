@@ -7,6 +7,15 @@ export function open(id) {
   return dialog;
 }
 
+// A dialog that opens by itself waits for a pause: keys on their way to a reason must not end up nowhere.
+const PAUSE_MS = 1000;
+let lastKey = 0;
+document.addEventListener("keydown", () => (lastKey = Date.now()), true);
+
+async function pause() {
+  while (Date.now() - lastKey < PAUSE_MS) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS / 4));
+}
+
 // Esc must not throw away a decision that is still to be made.
 for (const dialog of document.querySelectorAll("dialog.keep-open")) {
   dialog.addEventListener("cancel", (event) => event.preventDefault());
@@ -21,19 +30,22 @@ export function watchSession(retry) {
     if (await retry()) dialog.close();
     else if (asked) dialog.querySelector(".bad").textContent = words("stillOut");
   };
-  document.addEventListener("session-ended", ({ detail }) => {
+  document.addEventListener("session-ended", async ({ detail }) => {
     if (detail?.startsWith("/")) dialog.querySelector("a").href = detail;
     if (dialog.open) return;
     dialog.querySelector(".bad").textContent = "";
-    dialog.showModal();
+    await pause();
+    if (!dialog.open) dialog.showModal();
   });
   dialog.querySelector("[data-do=go-on]").addEventListener("click", () => goOn(true));
   addEventListener("focus", () => goOn(false));
   document.addEventListener("visibilitychange", () => goOn(false));
 }
 
-// Both versions, dimension by dimension; resolves with the fields that the rater chose.
-export async function chooseVersion(cards, here, there) {
+// Both versions, dimension by dimension; `read()` gives what stands here. Resolves with the fields that the rater chose.
+export async function chooseVersion(cards, read, there) {
+  await pause();
+  const here = read();
   const dialog = document.getElementById("conflict");
   showParts(dialog, "open");
   const parts = [...cards.map(cardPart), flagPart()].filter((part) => part.names.some((name) => here[name] !== there[name]));
@@ -48,7 +60,9 @@ export async function chooseVersion(cards, here, there) {
 }
 
 // The draft is gone: show what was written here, to be copied; resolves when the rater goes on.
-export async function showFinished(cards, here, there) {
+export async function showFinished(cards, read, there) {
+  await pause();
+  const here = read();
   const dialog = document.getElementById("conflict");
   showParts(dialog, "finished");
   const parts = [...cards.map(cardPart), flagPart()].filter((part) => part.names.some((name) => here[name] !== there[name]));

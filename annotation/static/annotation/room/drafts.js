@@ -10,7 +10,8 @@ const FIRST_RETRY_MS = 3000;
 const LONGEST_RETRY_MS = 60_000;
 
 export class Drafts {
-  // `choose(here, there)` asks the rater, `finished(here, there)` tells that there is no draft any more.
+  // `choose(read, there)` asks the rater (`read()` gives what stands here), `finished(there)` tells that there is
+  // no draft any more.
   constructor(article, answers, { user, choose, finished }) {
     Object.assign(this, { answers, choose, finished });
     this.url = article.dataset.draftUrl;
@@ -33,7 +34,7 @@ export class Drafts {
     if (same(kept.fields, stored)) return this.journal.clear();
     // The server's copy is the one this text grew from, or an earlier half of it that was on its way.
     if (kept.revision === this.revision || (kept.sent && same(kept.sent, stored))) this.answers.write(kept.fields);
-    else this.answers.write(await this.choose(kept.fields, stored));
+    else this.answers.write(await this.choose(() => kept.fields, stored));
   }
 
   changed() {
@@ -101,11 +102,11 @@ export class Drafts {
     const here = this.answers.read();
     const there = draft && normal(draft, here);
     this.failed = false;
-    if (!there || revision === null || revision === undefined) return this.finished(here, there);
+    if (!there || revision === null || revision === undefined) return this.finished(there);
     const ours = same(there, here) || Boolean(this.sent && same(there, this.sent));
     if (!ours) {
       showUnsaved(words("notSaved"));
-      const chosen = await this.choose(here, there);
+      const chosen = await this.choose(() => this.answers.read(), there);
       this.revision = revision;
       this.answers.write(chosen);
     }

@@ -1,7 +1,7 @@
 // One video on the screen: its player, its answers, their drafts, and the hold on its seat.
 import { Answers } from "./answers.js";
 import { chooseVersion, showFinished } from "./dialogs.js";
-import { Drafts } from "./drafts.js";
+import { Drafts, same } from "./drafts.js";
 import { Player } from "./player.js";
 import { send } from "./server.js";
 
@@ -24,8 +24,8 @@ export class Screening {
     });
     this.drafts = new Drafts(article, this.answers, {
       user,
-      choose: (here, there) => chooseVersion(this.answers.cards, here, there),
-      finished: (here, there) => this.#finished(here, there, next),
+      choose: (read, there) => chooseVersion(this.answers.cards, read, there),
+      finished: (there) => this.#finished(there, next),
     });
     this.form = article.querySelector("form.answers");
     this.skipDialog = article.querySelector("dialog.skip");
@@ -69,10 +69,9 @@ export class Screening {
     this.article.remove();
   }
 
-  async #finished(here, there, next) {
-    if (there && Object.keys(here).some((name) => here[name] !== there[name])) {
-      await showFinished(this.answers.cards, here, there);
-    }
+  async #finished(there, next) {
+    const read = () => this.answers.read();
+    if (there && !same(read(), there)) await showFinished(this.answers.cards, read, there);
     next();
   }
 
