@@ -25,7 +25,7 @@ def rate_all(project: Project, *, rated: Callable[[], None] = lambda: None) -> N
             seat = lease_next(project, user)
             if seat is None:
                 break
-            _move_back(_rate(project, rater, user, seat), share=number / rater.rates)
+            _move_back(_rate(project, rater, user, seat), share=(number + 1) / rater.rates)
             rated()
 
 
@@ -49,7 +49,7 @@ def _rate(project: Project, rater: SimulatedRater, user: User, seat: Seat) -> Ra
 
 
 def _move_back(rating: Rating, *, share: float) -> None:
-    """Date a rating as if the work had gone on for days; `share` is how much of it was done before."""
+    """Date a rating as if the work had gone on for days; `share` is how much of it is done with this one."""
     then = timezone.now() - timedelta(days=DAYS * (1 - share**0.7) + 0.02)
     Rating.objects.filter(pk=rating.pk).update(submitted_at=then, shown_at=then if rating.suggestion_id else None)
     Seat.objects.filter(video=rating.video_id, holder=rating.rater_id).update(filled_at=then)
