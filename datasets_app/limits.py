@@ -11,7 +11,8 @@ DECODER_FILE_BYTES = 4 * 1024**3  # of a file that it writes
 DECODER_OPEN_FILES = 64
 DECODER_ANSWER_BYTES = 1024**2
 PROBE_SECONDS = 60  # wall clock and CPU, for one video
-PREPARE_SECONDS = 300
+PREPARE_SECONDS = 120  # a clip of some seconds takes less than one
+ENCODER_THREADS = 2
 
 THUMBNAIL_TILES = 10
 THUMBNAIL_SIDE = 160  # pixels, the longer side of a tile

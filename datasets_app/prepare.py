@@ -32,7 +32,7 @@ from scoring.registry import SCORERS
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-LEASE = timedelta(seconds=limits.PREPARE_SECONDS + 60)
+LEASE = timedelta(seconds=limits.PREPARE_SECONDS + 30)
 WORKER_LOST = f"The media worker stopped {MAX_ATTEMPTS} times while it worked on this video."
 
 

@@ -41,7 +41,7 @@ class Sandbox:
         self.stop()
 
     def ask(self, what: str, *, seconds: int, **arguments: Any) -> dict[str, Any]:
-        """The child's answer to a question, in at most `seconds` of wall clock and of CPU.
+        """The child's answer to a question, in at most `seconds` of wall clock (and so many of CPU a thread).
 
         Raises `Refused` where the file is at fault, `DecoderFailed` where the child did not answer.
         """

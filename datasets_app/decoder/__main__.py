@@ -1,6 +1,6 @@
 """The child process: limit itself, then answer questions, one JSON line each, until its input ends.
 
-Asked `{"ask": "probe" | "prepare", "seconds": CPU seconds, "arguments": {...}}`; answers `{"answer": {...}}`,
+Asked `{"ask": "probe" | "prepare", "seconds": most, "arguments": {...}}`; answers `{"answer": {...}}`,
 or `{"refused": "a sentence"}` where the file is at fault.
 """
 
@@ -47,7 +47,7 @@ def main() -> None:
     asks: dict[str, Callable[..., dict[str, Any]]] = {"probe": probe, "prepare": prepare}
     for line in sys.stdin:
         question: dict[str, Any] = json.loads(line)
-        allow_cpu(question["seconds"])
+        allow_cpu(question["seconds"] * limits.ENCODER_THREADS)
         answer: dict[str, Any]
         try:
             answer = {"answer": asks[question["ask"]](**question["arguments"])}
