@@ -80,13 +80,6 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-def pytest_terminal_summary(terminalreporter):
-    if _missed:
-        terminalreporter.section("NOT EVERYTHING WAS TESTED", sep="!", red=True, bold=True)
-        for what, count in _missed.items():
-            terminalreporter.line(f"{count} tests did not run without {what}", red=True, bold=True)
-
-
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_xdist_suffix):
     """On SQLite the test database is a file: threads and workers see it as they would a real one."""
@@ -104,3 +97,8 @@ def _own_media_folder(settings, tmp_path):
 
 def pytest_unconfigure(config):
     shutil.rmtree(SCRATCH, ignore_errors=True)
+    if _missed:
+        out = config.get_terminal_writer()
+        out.sep("!", "NOT EVERYTHING WAS TESTED", red=True, bold=True)
+        for what, count in _missed.items():
+            out.line(f"{count} test{'s' * (count != 1)} did not run without {what}", red=True, bold=True)
