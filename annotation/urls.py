@@ -3,6 +3,6 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", include("annotation.urls_projects")),
-    path("", include("annotation.urls_rate")),
+    path("", include("annotation.projects.urls")),
+    path("", include("annotation.room.urls")),
 ]

@@ -73,7 +73,7 @@ SCORING_LEASE_SECONDS = env.int("SCORING_LEASE_SECONDS", default=180)
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "scoring.tasks.sweep_jobs_task", "schedule": 30.0},
     "sweep-media": {"task": "datasets_app.tasks.sweep_media_task", "schedule": 30.0},
-    "sweep-releases": {"task": "datasets_app.release_tasks.sweep_releases_task", "schedule": 30.0},
+    "sweep-releases": {"task": "datasets_app.tasks.sweep_releases_task", "schedule": 30.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 

@@ -2,8 +2,11 @@
 
 from celery import shared_task
 
+from annotation.doorbell import ring
 from annotation.models import Project
-from datasets_app import prepare, run_import
+from datasets_app.intake import run_import
+from datasets_app.media import prepare
+from datasets_app.releases.build_release import build_release, take_back_lost_builds
 
 STRETCH_SECONDS = 60  # a worker turns to other work after so long
 
@@ -25,3 +28,16 @@ def sweep_media_task() -> None:
     """Find videos and imports that lost their worker or their doorbell; beat runs it every 30 seconds."""
     prepare.sweep()
     run_import.sweep()
+
+
+@shared_task(acks_late=True, soft_time_limit=3_300, time_limit=3_400)
+def build_release_task(release_id: int) -> None:
+    """Build a release; the limits stay below the broker's visibility timeout of an hour."""
+    build_release(release_id)
+
+
+@shared_task(acks_late=True, soft_time_limit=25, time_limit=30)
+def sweep_releases_task() -> None:
+    """Ring again for releases whose build was lost; beat runs it every 30 seconds."""
+    for release_id in take_back_lost_builds():
+        ring(build_release_task, release_id)

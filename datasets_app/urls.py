@@ -1,7 +1,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", include("datasets_app.urls_media")),
-    path("", include("datasets_app.urls_import")),
-    path("", include("datasets_app.urls_releases")),
+    path("", include("datasets_app.media.urls")),
+    path("", include("datasets_app.intake.urls")),
+    path("", include("datasets_app.releases.urls")),
 ]

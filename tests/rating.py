@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connections
 
-from annotation.forms_rate import Answers
+from annotation.room.forms import Answers
 from annotation.scale import DIMENSION_KEYS
 
 JSON = {"accept": "application/json"}

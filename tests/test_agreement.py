@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from annotation.agreement import alphas, ordinal_alpha, pairs_within, score_counts, share_difference
+from annotation.projects.agreement import alphas, ordinal_alpha, pairs_within, score_counts, share_difference
 
 _ = None
 # Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011), section C: four observers, twelve units.

@@ -2,9 +2,9 @@
 
 import pytest
 
-from annotation.arms import draw_arm
 from annotation.models import Arm, Draft, Project, User, Video
-from annotation.queue import lease_next
+from annotation.room.arms import draw_arm
+from annotation.room.queue import lease_next
 from tests.make import make_member, make_project, make_video
 
 

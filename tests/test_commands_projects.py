@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from annotation.models import Invitation, Membership, Project
-from annotation.read_shares import read_shares
+from annotation.projects.read_shares import read_shares
 from tests.make import make_member, make_project
 
 pytestmark = pytest.mark.django_db

@@ -2,9 +2,9 @@
 
 import pytest
 
-from annotation.drafts import Conflict, draft_of, mark_open, save_draft, send_suggestion
 from annotation.models import Arm, Draft, Rating
-from annotation.queue import lease_next
+from annotation.room.drafts import Conflict, draft_of, mark_open, save_draft, send_suggestion
+from annotation.room.queue import lease_next
 from tests.make import make_member, make_project, make_scorer_version, make_suggestion, make_video
 from tests.rating import answers
 

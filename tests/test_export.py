@@ -17,13 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation.models import Rating
-from annotation.settle import settle
-from datasets_app import export, put_video
-from datasets_app.export import export_dataset
-from datasets_app.export_options import ExportError, Options
-from datasets_app.release_manifest import differences
-from datasets_app.splits import choose_split, normalise_prompt, parse_split
-from datasets_app.staged_folder import FolderTakenError, staged_folder
+from annotation.room.settle import settle
+from datasets_app.intake import put_video
+from datasets_app.releases import export
+from datasets_app.releases.export import export_dataset
+from datasets_app.releases.export_options import ExportError, Options
+from datasets_app.releases.release_manifest import differences
+from datasets_app.releases.splits import choose_split, normalise_prompt, parse_split
+from datasets_app.releases.staged_folder import FolderTakenError, staged_folder
 from tests.make import draw_clip, make_project, make_prompt, make_user, make_video
 
 KEYS = ["video_name", "video_url", "prompt", "visual_score", "visual_cmt_raw", "t2v_score", "t2v_cmt_raw"]

@@ -14,11 +14,11 @@ from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 
 from annotation.models import MediaState, Prompt, Seat, T2VModel, Video
-from datasets_app import locate, staging
-from datasets_app.ingest import ingest
-from datasets_app.locate import Folder, open_inside
-from datasets_app.read_manifest import MAX_LINE_BYTES, read_lines
-from datasets_app.sniff import Refused
+from datasets_app.intake import locate, staging
+from datasets_app.intake.ingest import ingest
+from datasets_app.intake.locate import Folder, open_inside
+from datasets_app.intake.read_manifest import MAX_LINE_BYTES, read_lines
+from datasets_app.media.sniff import Refused
 from tests import hostile
 from tests.make import draw_clip, make_project, make_prompt, make_video
 
@@ -238,7 +238,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(root, monkeypatch):
             changed.write(b"more")
         return digest
 
-    monkeypatch.setattr("datasets_app.ingest.hash_file", hash_then_change)
+    monkeypatch.setattr("datasets_app.intake.ingest.hash_file", hash_then_change)
     assert run(make_project(), write(root, row("a"))).refused == [(1, "The file changed while it was read.")]
 
 

@@ -9,12 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotation.models import Arm, Draft, MediaState, Prompt, Rating, Suggestion, T2VModel, User, Verdict, Video
-from annotation.queue import lease_next
-from datasets_app import import_annotations as importing
-from datasets_app.annotation_rows import BadRow, read_score, t2v_model_of
-from datasets_app.import_annotations import import_annotations
-from datasets_app.import_rater import find_rater
-from datasets_app.read_annotations import read_annotations
+from annotation.room.queue import lease_next
+from datasets_app.opinions import import_annotations as importing
+from datasets_app.opinions.annotation_rows import BadRow, read_score, t2v_model_of
+from datasets_app.opinions.import_annotations import import_annotations
+from datasets_app.opinions.import_rater import find_rater
+from datasets_app.opinions.read_annotations import read_annotations
 from tests.make import make_member, make_project, make_user, make_video
 
 pytestmark = pytest.mark.django_db

@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import MediaState, Video
-from datasets_app import run_import, views_import
-from datasets_app.land import Summary
+from datasets_app.intake import run_import, views
+from datasets_app.intake.land import Summary
+from datasets_app.intake.run_import import LeaseLost, claim, continue_import, record, sweep
 from datasets_app.models import Import, ImportState
-from datasets_app.run_import import LeaseLost, claim, continue_import, record, sweep
 from tests.make import draw_clip, make_member, make_project
 
 pytestmark = pytest.mark.django_db
@@ -129,12 +129,12 @@ def test_a_forged_request_is_refused(project, lead):
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(project, lead, monkeypatch):
-    monkeypatch.setattr(views_import, "MAX_REQUEST_BYTES", 10)
+    monkeypatch.setattr(views, "MAX_REQUEST_BYTES", 10)
 
     def never(*_):
         raise AssertionError("the body was read")
 
-    monkeypatch.setattr(views_import, "_protected_import", never)
+    monkeypatch.setattr(views, "_protected_import", never)
     response = send(lead, project, manifest_of("a"))
     assert response.status_code == 413
     assert "At most 99 files" in response.content.decode()
@@ -218,7 +218,7 @@ def test_a_full_disk_stops_with_a_word_and_goes_on_when_asked(project, lead, cli
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("datasets_app.staging.os.fsync", full)
+        patch.setattr("datasets_app.intake.staging.os.fsync", full)
         continue_import(run.pk, for_seconds=60)
     run.refresh_from_db()
     assert run.state == ImportState.FAILED

@@ -13,10 +13,10 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from annotation.models import Draft, Rating, Seat, Video
-from annotation.queue import lease_next
-from annotation.submit import submit, take_back
+from annotation.room.queue import lease_next
+from annotation.room.submit import submit, take_back
 from datasets_app.models import Release
-from datasets_app.release_manifest import FileFacts, hash_file, write_manifest
+from datasets_app.releases.release_manifest import FileFacts, hash_file, write_manifest
 from scoring.models import Job
 from tests.make import make_member, make_project, make_scorer_version, make_suggestion, make_video
 from tests.rating import JSON, answers, sent

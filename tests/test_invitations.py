@@ -8,8 +8,8 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.invite import LinkClosed, accept, accept_as_new_user, invite
 from annotation.models import Invitation, Membership, User
+from annotation.projects.invite import LinkClosed, accept, accept_as_new_user, invite
 from tests.make import make_member, make_project, make_user
 
 ACCOUNT = {"username": "ada", "email": "Ada@Example.org", "password": "a-long-enough-word"}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_app.jsonl import dump_line, read_lines
+from datasets_app.releases.jsonl import dump_line, read_lines
 
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=()), max_size=40)  # surrogates too
 AWKWARD = st.sampled_from(

@@ -7,8 +7,8 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.members import LastLead, change_role, remove
 from annotation.models import Invitation, Membership
+from annotation.projects.members import LastLead, change_role, remove
 from tests.make import make_member, make_project, make_rating, make_video
 
 

@@ -8,11 +8,11 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.charts import bar_charts, line_chart, nice_top
-from annotation.find_videos import SHOW, STUCK, find
 from annotation.models import Rating, Skip, T2VModel, Video
-from annotation.overview import Speed, progress, quality, raters, ratings_a_day, score_shares, stuck
-from annotation.settle import settle
+from annotation.projects.charts import bar_charts, line_chart, nice_top
+from annotation.projects.find_videos import SHOW, STUCK, find
+from annotation.projects.overview import Speed, progress, quality, raters, ratings_a_day, score_shares, stuck
+from annotation.room.settle import settle
 from tests.make import make_member, make_project, make_rating, make_scorer_version, make_suggestion, make_video
 
 pytestmark = pytest.mark.django_db

@@ -12,10 +12,11 @@ from django.utils import timezone
 from PIL import Image
 
 from annotation.models import MediaState, Video
-from datasets_app import prepare
-from datasets_app.ingest import ingest
-from datasets_app.locate import Folder
-from datasets_app.prepare import (
+from datasets_app.intake.ingest import ingest
+from datasets_app.intake.locate import Folder
+from datasets_app.intake.read_manifest import Row
+from datasets_app.media import prepare
+from datasets_app.media.prepare import (
     claim,
     fail,
     finish,
@@ -25,8 +26,7 @@ from datasets_app.prepare import (
     retry_failed,
     sweep,
 )
-from datasets_app.read_manifest import Row
-from datasets_app.sandbox import DecoderFailed, Sandbox
+from datasets_app.media.sandbox import DecoderFailed, Sandbox
 from datasets_app.tasks import prepare_media_task
 from scoring.models import Job
 from tests.make import draw_clip, make_project, make_scorer_version

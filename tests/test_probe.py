@@ -7,11 +7,11 @@ import av
 import numpy as np
 import pytest
 
-from datasets_app.decoder.measure import Facts
-from datasets_app.decoder.playable import read_atom, starts_with_index
-from datasets_app.probe import Probe, probe, read_facts
-from datasets_app.sandbox import Sandbox
-from datasets_app.sniff import Refused, sniff
+from datasets_app.media.decoder.measure import Facts
+from datasets_app.media.decoder.playable import read_atom, starts_with_index
+from datasets_app.media.probe import Probe, probe, read_facts
+from datasets_app.media.sandbox import Sandbox
+from datasets_app.media.sniff import Refused, sniff
 from tests.make import draw_clip
 
 

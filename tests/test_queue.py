@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotation.models import Draft, Order, Prompt, Rating, Seat, Skip
-from annotation.queue import lease_next, lease_on, make_seats, rank_prompts, renew
+from annotation.room.queue import lease_next, lease_on, make_seats, rank_prompts, renew
 from tests.make import make_member, make_project, make_prompt, make_scorer_version, make_suggestion, make_video
 from tests.rating import in_threads
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotation.models import Draft, Rating, Role, Seat, Skip, Video
-from annotation.queue import make_seats
+from annotation.room.queue import make_seats
 from tests.make import (
     make_member,
     make_project,

@@ -10,10 +10,10 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from annotation.models import MediaState, Video
-from datasets_app.ingest import ingest
-from datasets_app.locate import Folder
-from datasets_app.prepare import prepare_waiting
-from datasets_app.read_manifest import Row
+from datasets_app.intake.ingest import ingest
+from datasets_app.intake.locate import Folder
+from datasets_app.intake.read_manifest import Row
+from datasets_app.media.prepare import prepare_waiting
 from tests.make import make_member, make_project
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -15,16 +15,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import Rating, Role
-from annotation.settle import settle
-from datasets_app import build_release as building
-from datasets_app import release_tasks
-from datasets_app.build_release import ask_for_release, build_release, take_back_lost_builds
-from datasets_app.export import export_dataset
-from datasets_app.export_options import Options
-from datasets_app.forms_releases import MAX_UPLOAD
+from annotation.room.settle import settle
+from datasets_app import tasks
+from datasets_app.intake.put_video import UnfitFileError
 from datasets_app.models import Release, ReleaseState
-from datasets_app.put_video import UnfitFileError
-from datasets_app.release_manifest import differences
+from datasets_app.releases import build_release as building
+from datasets_app.releases.build_release import ask_for_release, build_release, take_back_lost_builds
+from datasets_app.releases.export import export_dataset
+from datasets_app.releases.export_options import Options
+from datasets_app.releases.forms import MAX_UPLOAD
+from datasets_app.releases.release_manifest import differences
 from tests.make import make_member, make_project, make_rating, make_user, make_video
 from tests.worker import Worker, empty_redis, wait_until
 
@@ -54,7 +54,7 @@ def rung(monkeypatch, request):
     """Ids that the doorbell was rung for; the workers of `worker` tests hear the real one."""
     heard = []
     if "worker" not in request.keywords:
-        monkeypatch.setattr(release_tasks.build_release_task, "apply_async", lambda args, **_: heard.extend(args))
+        monkeypatch.setattr(tasks.build_release_task, "apply_async", lambda args, **_: heard.extend(args))
     return heard
 
 
@@ -212,7 +212,7 @@ def test_a_full_disk_fails_the_release_in_words_and_leaves_nothing(project, monk
     def full(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("datasets_app.export.write_manifest", full)
+    monkeypatch.setattr("datasets_app.releases.export.write_manifest", full)
     build_release(release.pk)
     release.refresh_from_db()
     assert (release.state, release.reason) == (
@@ -285,7 +285,7 @@ def test_a_worker_that_lost_its_lease_neither_goes_on_nor_says_done(project, mon
         Release.objects.update(lease=uuid.uuid4())  # somebody else has it now
         raise UnfitFileError("never mind")
 
-    monkeypatch.setattr("datasets_app.export._take", slow)
+    monkeypatch.setattr("datasets_app.releases.export._take", slow)
     build_release(release.pk)
     release.refresh_from_db()
     assert release.state == "building"

@@ -4,9 +4,9 @@ import pytest
 from django.core.cache import cache
 from django.urls import URLPattern, reverse
 
-from annotation import urls_projects
-from annotation.invite import invite
 from annotation.models import Membership
+from annotation.projects import urls
+from annotation.projects.invite import invite
 from tests.make import make_member, make_project, make_user, make_video
 
 pytestmark = pytest.mark.django_db
@@ -53,9 +53,7 @@ def place(client):
 
 
 def test_the_matrix_names_every_address():
-    assert set(MATRIX) == {
-        pattern.name for pattern in urls_projects.urlpatterns if isinstance(pattern, URLPattern)
-    }
+    assert set(MATRIX) == {pattern.name for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)}
 
 
 @pytest.mark.parametrize("role", ROLES)

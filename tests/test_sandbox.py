@@ -12,10 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from datasets_app import limits
-from datasets_app.probe import probe
-from datasets_app.sandbox import DecoderFailed, Sandbox
-from datasets_app.sniff import GIF, MP4, Refused, sniff
+from datasets_app.media import limits
+from datasets_app.media.probe import probe
+from datasets_app.media.sandbox import DecoderFailed, Sandbox
+from datasets_app.media.sniff import GIF, MP4, Refused, sniff
 from tests import hostile
 from tests.make import draw_clip
 
@@ -101,7 +101,7 @@ def test_a_child_that_does_not_answer_is_ended_by_the_wall_clock(sandbox, clip):
 
 
 def test_a_child_that_spins_is_ended_by_its_cpu_limit(tmp_path):
-    code = "from datasets_app.decoder.__main__ import allow_cpu, set_limits\nset_limits(); allow_cpu(0)\nwhile True: pass"
+    code = "from datasets_app.media.decoder.__main__ import allow_cpu, set_limits\nset_limits(); allow_cpu(0)\nwhile True: pass"
     child = subprocess.run([os.sys.executable, "-c", code], timeout=30)
     assert child.returncode == -signal.SIGXCPU
 

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.models import Membership
-from datasets_app.byte_ranges import CHUNK_BYTES, Unsatisfiable, read_range
+from datasets_app.media.byte_ranges import CHUNK_BYTES, Unsatisfiable, read_range
 from tests.browser import make_clip
 from tests.make import make_member, make_project, make_user, make_video
 

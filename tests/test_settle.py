@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotation.models import Rating, Verdict
-from annotation.settle import settle
+from annotation.room.settle import settle
 from tests.make import make_member, make_project, make_user, make_video
 
 pytestmark = pytest.mark.django_db

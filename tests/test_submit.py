@@ -10,12 +10,12 @@ from django.db import IntegrityError, connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from annotation import submit as submit_module
-from annotation.drafts import Conflict, save_draft
 from annotation.models import Draft, Rating, Seat, Skip, Verdict
-from annotation.queue import lease_next
-from annotation.skip import skip
-from annotation.submit import TooLate, submit, take_back
+from annotation.room import submit as submit_module
+from annotation.room.drafts import Conflict, save_draft
+from annotation.room.queue import lease_next
+from annotation.room.skip import skip
+from annotation.room.submit import TooLate, submit, take_back
 from tests.make import make_member, make_project, make_suggestion, make_video
 from tests.rating import answers, in_threads
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from datasets_app.training_texts import HUMAN_TURN, answer, human_turn, problem, reasoned_answer, solution
+from datasets_app.releases.training_texts import HUMAN_TURN, answer, human_turn, problem, reasoned_answer, solution
 
 SCORES = {"visual_quality": 3, "text_alignment": 4, "physical_consistency": 2}
 # The expression by which the reinforcement trainer's reward reads a solution.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from annotation.forms_rate import Answers
+from annotation.room.forms import Answers
 from annotation.scale import DIMENSION_KEYS, MAX_SCORE, MIN_SCORE
 from datasets_app.demo.cast import Clip
 from datasets_app.demo.faults import Fault

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from annotation.drafts import draft_of, mark_open, send_suggestion
 from annotation.models import Draft, Project, Rating, Seat, User
-from annotation.queue import lease_next
-from annotation.submit import submit
+from annotation.room.drafts import draft_of, mark_open, send_suggestion
+from annotation.room.queue import lease_next
+from annotation.room.submit import submit
 from datasets_app.demo.cast import CLIPS
 from datasets_app.demo.opinions import RATERS, SimulatedRater, opinion
 

@@ -4,16 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from annotation.models import MediaState, Project, Rating, ScorerVersion
-from annotation.ranking import rank_prompts
+from annotation.room.ranking import rank_prompts
 from datasets_app.demo.cast import CLIPS
 from datasets_app.demo.clips import write_clips
 from datasets_app.demo.opinions import RATERS
 from datasets_app.demo.people import make_people_and_project
 from datasets_app.demo.rate import rate_all
-from datasets_app.ingest import ingest
-from datasets_app.locate import Folder
-from datasets_app.prepare import prepare_waiting
-from datasets_app.read_manifest import read_lines
+from datasets_app.intake.ingest import ingest
+from datasets_app.intake.locate import Folder
+from datasets_app.intake.read_manifest import read_lines
+from datasets_app.media.prepare import prepare_waiting
 from scoring.drain import drain_jobs
 from scoring.jobs import enqueue
 from scoring.models import Job

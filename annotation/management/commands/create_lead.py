@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
 
-from annotation.invite import LINK_DAYS, invite
 from annotation.models import Invitation, Membership, Project, Role
+from annotation.projects.invite import LINK_DAYS, invite
 
 
 class Command(BaseCommand):

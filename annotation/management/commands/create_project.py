@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotation.forms import ProjectForm
 from annotation.models import Arm, Project
-from annotation.read_shares import read_shares
+from annotation.projects.forms import ProjectForm
+from annotation.projects.read_shares import read_shares
 
 
 class Command(BaseCommand):

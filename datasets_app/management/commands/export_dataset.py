@@ -9,12 +9,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from annotation.models import Project
-from datasets_app.export import export_dataset
-from datasets_app.export_options import Counts, ExportError, Options
 from datasets_app.models import ReleaseFormat
-from datasets_app.rationale import RationaleSource
-from datasets_app.splits import parse_split
-from datasets_app.staged_folder import FolderTakenError
+from datasets_app.releases.export import export_dataset
+from datasets_app.releases.export_options import Counts, ExportError, Options
+from datasets_app.releases.rationale import RationaleSource
+from datasets_app.releases.splits import parse_split
+from datasets_app.releases.staged_folder import FolderTakenError
 
 
 class Command(BaseCommand):

@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from annotation.models import Arm, Project
-from datasets_app.import_annotations import Outcome, import_annotations
-from datasets_app.import_rater import IMPORTED_RATER, NoSuchRater, find_rater
-from datasets_app.read_annotations import UnreadableFileError, read_annotations
+from datasets_app.opinions.import_annotations import Outcome, import_annotations
+from datasets_app.opinions.import_rater import IMPORTED_RATER, NoSuchRater, find_rater
+from datasets_app.opinions.read_annotations import UnreadableFileError, read_annotations
 
 
 class Command(BaseCommand):

@@ -9,11 +9,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from annotation.models import MediaState, Project
-from datasets_app import limits
-from datasets_app.ingest import ingest
-from datasets_app.locate import Folder
-from datasets_app.prepare import prepare_waiting
-from datasets_app.read_manifest import BadRow, Row, count_lines, read_lines
+from datasets_app.intake.ingest import ingest
+from datasets_app.intake.locate import Folder
+from datasets_app.intake.read_manifest import BadRow, Row, count_lines, read_lines
+from datasets_app.media import limits
+from datasets_app.media.prepare import prepare_waiting
 
 A_DAY = 24 * 60 * 60
 

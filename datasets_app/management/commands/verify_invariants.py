@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from datasets_app.invariants import Invariant, invariants
+from datasets_app.invariants.check import Invariant, invariants
 
 NAMED = 10  # rows named per promise
 

@@ -1,0 +1,83 @@
+"""Find the files that a manifest names, inside one folder and nowhere else."""
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Protocol
+
+from datasets_app.media.sniff import Refused
+
+
+class Source(Protocol):
+    """Where an import takes its videos from."""
+
+    def open(self, name: str) -> BinaryIO:
+        """The video that a manifest line names. Raises `Refused`."""
+        ...
+
+
+class Folder:
+    """Files under a root folder, by their relative path."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    def open(self, name: str) -> BinaryIO:
+        return open_inside(self.root, name)
+
+
+class Uploads:
+    """Files that came with the manifest, by their names; anything else from `rest`, where there is one."""
+
+    def __init__(self, folder: Path, stored: Mapping[str, str], rest: Source | None) -> None:
+        self.folder, self.stored, self.rest = folder, stored, rest
+
+    def open(self, name: str) -> BinaryIO:
+        sent = self.stored.get(PurePosixPath(name).name)
+        if sent is not None:
+            return open_inside(self.folder, sent)
+        if self.rest is not None:
+            return self.rest.open(name)
+        raise Refused("No file of this name was sent along.")
+
+
+def open_inside(root: Path, name: str) -> BinaryIO:
+    """Open a regular file under `root` (which must be resolved). Raises `Refused`.
+
+    Links that stay inside are followed; the path that they lead to is then opened step by step without following
+    any, so that a file exchanged for a link between the check and the opening is refused too.
+    """
+    path = PurePosixPath(name)
+    if path.is_absolute():
+        raise Refused("The path is absolute; paths are relative to the import folder.")
+    if ".." in path.parts:
+        raise Refused("The path leads out of the import folder.")
+    try:
+        resolved = (root / path).resolve(strict=True)
+        parts = resolved.relative_to(root).parts
+        descriptor = _open_step_by_step(root, parts)
+    except FileNotFoundError:
+        raise Refused("There is no such file.") from None
+    except ValueError:
+        raise Refused("The path leads out of the import folder.") from None
+    except (OSError, RuntimeError) as error:
+        raise Refused(f"The file cannot be opened ({getattr(error, 'strerror', None) or error}).") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise Refused("This is not a regular file.")
+    return os.fdopen(descriptor, "rb")
+
+
+def _open_step_by_step(root: Path, parts: tuple[str, ...]) -> int:
+    """A descriptor of the file; no step may be a link. Opening a pipe does not wait for its writer."""
+    step = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    for place, part in enumerate(parts):
+        is_last = place == len(parts) - 1
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | (os.O_NONBLOCK if is_last else os.O_DIRECTORY)
+        try:
+            following = os.open(part, flags, dir_fd=step)
+        finally:
+            os.close(step)
+        step = following
+    return step

@@ -1,0 +1,1 @@
+"""Videos' files: probed and prepared in limited processes, sent to members by ranges."""

@@ -1,0 +1,1 @@
+"""How ratings and suggestions made elsewhere come in: records, and the raw export of an annotation tool."""

@@ -1,0 +1,1 @@
+"""How data goes out: verdicts are selected, split by prompt and written into frozen folders."""
