@@ -224,7 +224,7 @@ def test_nothing_is_loaded_from_another_host():
 def test_every_address_has_a_name():
     """Pages are linked by name, never by path."""
     for app in ("annotation", "scoring", "datasets_app"):
-        for path in tracked(f"{app}/urls*.py"):
+        for path in tracked(f"{app}/**/urls*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "path":
                     is_include = any(
