@@ -126,6 +126,25 @@ def test_reload_in_mid_sentence_restores_every_character(browse, blind):
     assert chosen(page) == ["4"]
 
 
+def test_a_save_of_the_old_page_that_lands_after_a_reload_is_no_conflict(browse, blind):
+    browse.expect("ERR_FAILED", "409")
+    make_clip(blind)
+    page = open_room(browse, make_member(blind), blind)
+    page.route("**/draft/", lambda route: route.abort())  # on its way, and there only after the reload
+    press(page, "4", "t")
+    page.keyboard.type("half a sent")
+    page.reload()
+    wait_for_video(page)
+    Draft.objects.update(revision=1, visual_quality=4, text_alignment_reason="half a sent")
+    page.unroute("**/draft/")
+    submit(page, "2", "3")
+    rating = Rating.objects.get()
+    assert (rating.scores, rating.text_alignment_reason) == (
+        {"visual_quality": 4, "text_alignment": 2, "physical_consistency": 3},
+        "half a sent",
+    )
+
+
 def test_closing_the_tab_saves_to_the_server(browse, blind):
     make_clip(blind)
     rater = make_member(blind)

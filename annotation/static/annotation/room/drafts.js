@@ -19,6 +19,7 @@ export class Drafts {
     this.journal = new Journal(user, article.dataset.video);
     this.edits = this.saved = 0;
     this.sent = null;
+    this.grewFrom = []; // texts of the journal, which may reach the server after this page was made
     this.retryMs = FIRST_RETRY_MS;
   }
 
@@ -32,6 +33,7 @@ export class Drafts {
     const stored = this.answers.read();
     if (!kept) return;
     if (same(kept.fields, stored)) return this.journal.clear();
+    this.grewFrom = [kept.sent, kept.fields];
     // The server's copy is the one this text grew from, or an earlier half of it that was on its way.
     if (kept.revision === this.revision || (kept.sent && same(kept.sent, stored))) this.answers.write(kept.fields);
     else this.answers.write(await this.choose(() => kept.fields, stored));
@@ -103,7 +105,7 @@ export class Drafts {
     const there = draft && normal(draft, here);
     this.failed = false;
     if (!there || revision === null || revision === undefined) return this.finished(there);
-    const ours = same(there, here) || Boolean(this.sent && same(there, this.sent));
+    const ours = [here, this.sent, ...this.grewFrom].some((text) => text && same(there, text));
     if (!ours) {
       showUnsaved(words("notSaved"));
       const chosen = await this.choose(() => this.answers.read(), there);
