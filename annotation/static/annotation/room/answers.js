@@ -18,8 +18,7 @@ export class Answers {
       area.setSelectionRange(area.value.length, area.value.length); // words go after what is there
       this.#showMarks(card);
     }
-    this.current = this.#firstUndecided() ?? this.cards[0];
-    this.#focused(this.current);
+    this.#focused(this.#firstUndecided() ?? this.cards[0]);
   }
 
   // Everything that is stored of the answers, as the form would send it.
@@ -42,6 +41,7 @@ export class Answers {
       this.#showMarks(card);
     }
     this.form.elements.flagged.checked = fields.flagged === "on";
+    this.#focused(this.#firstUndecided() ?? this.cards[0]);
     this.changed();
   }
 
