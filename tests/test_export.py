@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 
 from annotation.models import Rating
 from annotation.room.settle import settle
-from datasets_app.intake import put_video
-from datasets_app.releases import export
+from datasets_app.releases import export, put_video
 from datasets_app.releases.export import export_dataset
 from datasets_app.releases.export_options import ExportError, Options
 from datasets_app.releases.release_manifest import differences
@@ -112,7 +111,7 @@ def test_comments_are_the_counted_reasons_in_order_without_repeats_with_times_in
     video = make_video(project)
     rate(video, reasons=("blurs [1.38s f11]", "", ""))
     rate(video, reasons=("blurs [1.38s f11]", "no dog", ""))
-    rate(video, reasons=("flickers\n[0.25s f2] and later", " ", ""))
+    rate(video, reasons=("flickers at\n[0.25s f2] and later", " ", ""))
     rate(video, reasons=("too late to count", "", ""), extra=True)
     run(project, tmp_path / "out")
     (record,) = lines(tmp_path / "out" / "records.jsonl")

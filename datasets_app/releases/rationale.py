@@ -10,7 +10,8 @@ from annotation.leaks import strip_leaks
 from annotation.models import Rating
 from annotation.scale import DIMENSIONS
 
-_TIME_MARK = re.compile(r"\[(\d+(?:\.\d+)?)s(?: f\d+)?\]")
+# A rater may have written the "at" already.
+_TIME_MARK = re.compile(r"(?:\b(at)\s+)?\[(\d+(?:\.\d+)?)s(?: f\d+)?\]", re.IGNORECASE)
 
 
 class RationaleSource(models.TextChoices):
@@ -73,4 +74,4 @@ def _reason(rating: Rating, key: str) -> str:
 
 
 def _time_in_words(mark: re.Match[str]) -> str:
-    return f"at {float(mark[1]):.1f} s"
+    return f"{mark[1] or 'at'} {float(mark[2]):.1f} s"
