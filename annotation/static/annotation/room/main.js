@@ -174,11 +174,16 @@ class Room {
     this.takeBackUrl = url;
     takeBackButton.hidden = false;
     notify(words("rated"), { seconds: TAKE_BACK_MS / 1000 });
-    this.takeBackTimer = setTimeout(() => (takeBackButton.hidden = true), TAKE_BACK_MS);
+    this.takeBackTimer = setTimeout(() => this.#closeTakeBack(), TAKE_BACK_MS);
+  }
+
+  #closeTakeBack() {
+    clearTimeout(this.takeBackTimer);
+    takeBackButton.hidden = true;
   }
 
   async takeBack() {
-    takeBackButton.hidden = true;
+    this.#closeTakeBack();
     await this.screening?.drafts.save();
     const { status, data } = await send(this.takeBackUrl);
     if (status === 200) location.replace(data.url);
@@ -192,6 +197,7 @@ class Room {
       error.textContent = status === 422 ? Object.values(data.errors).flat().join(" ") : words("skipFailed");
       if (status !== 200 && status !== 409) return;
       this.screening.skipDialog.close();
+      this.#closeTakeBack(); // it would take back the rating before the skip
       notify(words("skipped"));
       showProgress(data);
       await this.advance();

@@ -29,6 +29,7 @@ export class Screening {
     });
     this.form = article.querySelector("form.answers");
     this.skipDialog = article.querySelector("dialog.skip");
+    this.skipDialog.querySelector("form").noValidate = true; // the server says it better
   }
 
   async start() {
