@@ -55,6 +55,11 @@ def test_only_leads_find_it(client, project, role):
 
 
 def test_the_empty_page_says_what_to_do_next(lead, project):
+    html = page(lead)
+    assert "There is nothing to score yet." in html
+    assert reverse("project-import", args=["study"]) in html
+    assert "It was asked about" not in html
+
     make_video(project)
     html = page(lead)
 
@@ -74,7 +79,7 @@ def test_starting_a_run_asks_about_watchable_videos_once(lead, project, bell):
     html = response.content.decode()
     assert "2 videos are queued for technical." in html
     assert "0 of 2 done" in html
-    assert "Every video was asked about" in html
+    assert "It was asked about every video that is ready." in html
     assert "2 of 3 videos are ready" in html
     assert bell == [(current_version("technical").pk,)]
     lead.post(reverse("suggestions-start", args=["study"]), {"scorer": "technical"})

@@ -89,5 +89,6 @@ def _context(member: Membership, draft: Draft | None) -> dict[str, Any]:
     context: dict[str, Any] = {"project": member.project, "role": member.role, "progress": progress}
     if draft is not None:
         return context | {"screening": screening_of(member.project, draft.video, draft, progress)}
-    waiting = member.project.videos.filter(media_state=MediaState.WAITING).count()
-    return context | {"screening": None, "waiting": waiting}
+    videos = member.project.videos
+    waiting = videos.filter(media_state=MediaState.WAITING).count()
+    return context | {"screening": None, "waiting": waiting, "empty": not videos.exists()}
