@@ -72,7 +72,7 @@ def test_a_manifest_with_its_videos_is_imported_by_the_worker(project, lead, cli
     continue_import(run.pk, for_seconds=60)
     run.refresh_from_db()
     assert (run.state, run.new, run.refused_count, run.lines) == (ImportState.DONE, 2, 2, 4)
-    assert run.refused[0] == [3, "No file of this name was sent along."]
+    assert run.refused[0] == [3, "No file named missing.mp4 was sent along."]
     page = client_of(lead).get(response.url, headers={"HX-Request": "true"}).content.decode()
     assert "The line is not JSON" in page
     assert "2 videos are being prepared" in page
@@ -86,6 +86,7 @@ def test_a_manifest_with_its_videos_is_imported_by_the_worker(project, lead, cli
 def test_files_on_the_server_are_found_where_the_administrator_allowed_it(project, lead, clips, settings):
     page = client_of(lead).get(reverse("project-import", args=[project.slug])).content.decode()
     assert "set <code>IMPORT_ROOT</code>" in page
+    assert f"--project {project.slug}</code>" in page
     settings.IMPORT_ROOT = str(clips.parent)
     page = client_of(lead).get(reverse("project-import", args=[project.slug])).content.decode()
     assert f"<code>{clips.parent}</code>" in page

@@ -39,7 +39,7 @@ class Uploads:
             return open_inside(self.folder, sent)
         if self.rest is not None:
             return self.rest.open(name)
-        raise Refused("No file of this name was sent along.")
+        raise Refused(f"No file named {PurePosixPath(name).name} was sent along.")
 
 
 def open_inside(root: Path, name: str) -> BinaryIO:
