@@ -1,6 +1,7 @@
 """The one way to wake a worker. The database is the truth: a doorbell that is not heard costs time, never work."""
 
 import logging
+import time
 from typing import Any
 
 from django.db import transaction
@@ -8,17 +9,25 @@ from kombu.exceptions import OperationalError
 
 logger = logging.getLogger(__name__)
 
+QUIET_SECONDS = 5.0  # after a failure nothing is tried for so long
+_quiet_until = 0.0  # on this process's monotonic clock
+
 
 def ring(task: Any, *args: int) -> None:
     """Send `task` with these ids once the transaction commits. A dead broker is logged; the sweeper rings again.
 
-    Connecting takes at most the broker's `socket_connect_timeout`; nothing is retried here.
+    Connecting takes at most the broker's `socket_connect_timeout`. Nothing is retried, and of many doorbells
+    only the first waits for a dead broker.
     """
     transaction.on_commit(lambda: _send(task, args), robust=True)
 
 
 def _send(task: Any, args: tuple[int, ...]) -> None:
+    global _quiet_until
+    if time.monotonic() < _quiet_until:
+        return
     try:
         task.apply_async(args, retry=False, ignore_result=True)
     except (OperationalError, OSError) as error:
-        logger.warning("doorbell %s%s not heard: %s", task.name, args, error)
+        _quiet_until = time.monotonic() + QUIET_SECONDS
+        logger.warning("doorbell %s%s not heard, and none for %g s: %s", task.name, args, QUIET_SECONDS, error)

@@ -60,10 +60,12 @@ CELERY_TASK_DEFAULT_QUEUE = "media"
 CELERY_TASK_ROUTES = {"scoring.tasks.drain_jobs_task": {"queue": "scoring"}}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-# A web request that rings a doorbell waits at most this long for a dead broker.
+# A web request that rings a doorbell tries once and waits at most this long for a dead broker (kombu's own default
+# goes on for six seconds).
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
-    "socket_connect_timeout": 2,
+    "max_retries": 0,
+    "socket_connect_timeout": 1,
     "socket_timeout": 5,
     "socket_keepalive": True,
 }
