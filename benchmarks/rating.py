@@ -29,7 +29,7 @@ from django.test.utils import CaptureQueriesContext, setup_test_environment
 from django.utils import timezone
 
 from annotation.models import Draft, Project, Prompt, Rating, Seat, T2VModel, User, Video
-from annotation.room.queue import make_seats
+from annotation.room.seats import make_seats
 from tests.make import make_member
 
 CYCLES = 40

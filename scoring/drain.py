@@ -11,7 +11,7 @@ from django.db import DataError, IntegrityError
 from django.db.models.functions import Now
 
 from annotation.models import Project, ScorerVersion
-from annotation.room.queue import rank_prompts
+from annotation.room.ranking import rank_prompts
 from scoring.ask import Outcome, score_batch
 from scoring.claims import claim, extend, fail, finish, release
 from scoring.doorbells import ring_drain

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotation.access import membership_for
 from annotation.models import Membership, Role, ScorerVersion
-from annotation.room.queue import rank_prompts
+from annotation.room.ranking import rank_prompts
 from scoring.jobs import enqueue, retry_failed
 from scoring.progress import failures_of, offers, progress_of, unasked
 from scoring.registry import SCORERS

@@ -10,7 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotation.models import Draft, Order, Prompt, Rating, Seat, Skip
-from annotation.room.queue import lease_next, lease_on, make_seats, rank_prompts, renew
+from annotation.room.queue import lease_next, lease_on, open_videos
+from annotation.room.ranking import rank_prompts
+from annotation.room.seats import make_seats
 from tests.make import make_member, make_project, make_prompt, make_scorer_version, make_suggestion, make_video
 from tests.rating import in_threads
 
@@ -91,7 +93,6 @@ def test_an_expired_lease_is_taken_over_and_the_late_holder_keeps_the_draft():
     assert lease_next(project, slow) is None
     assert lease_on(video, slow) is None
     assert Draft.objects.filter(video=video, rater=slow).exists()
-    assert not renew(seat)
 
 
 def test_an_expired_lease_that_nobody_took_is_simply_continued():
@@ -144,6 +145,12 @@ def test_a_rater_stays_with_the_prompt_at_hand_when_a_better_one_appears():
     first = lease_next(project, rater)
     make_video(project, make_prompt(project, position=1, priority=9.0))
     assert {first.video, lease_next(project, rater, after=first.video).video} == videos
+
+
+def test_a_prompts_videos_are_not_looked_for_in_the_whole_project():
+    project = make_project()
+    video = make_video(project)
+    assert "video_by_media_state" not in open_videos(make_member(project), video.prompt_id).explain()
 
 
 def test_least_certain_prompts_come_first():

@@ -12,10 +12,6 @@ from django.db.models.functions import Now
 
 from annotation.models import Draft, MediaState, Project, Rating, Seat, Skip, User, Video
 from annotation.room.arms import draw, draw_arm
-from annotation.room.ranking import rank_prompts
-from annotation.room.seats import make_seats
-
-__all__ = ["lease_next", "lease_on", "make_seats", "open_videos", "rank_prompts", "renew"]
 
 MOST_CANDIDATES = 100  # videos of one prompt that a lease considers at once
 
@@ -52,12 +48,6 @@ def lease_on(video: Video, rater: User) -> Seat | None:
     return seats.held_by(rater).get()
 
 
-def renew(seat: Seat) -> bool:
-    """Hold a seat for another lease from now. False when its holder lost it in the meantime."""
-    held = Seat.objects.filter(pk=seat.pk, holder=seat.holder_id, leased_until__isnull=False)
-    return bool(held.update(leased_until=lease_end(seat.video.project)))
-
-
 def lease_end(project: Project) -> ExpressionWrapper:
     """When a lease taken now ends, on the database's clock."""
     return ExpressionWrapper(Now() + timedelta(minutes=project.lease_minutes), output_field=DateTimeField())
@@ -68,17 +58,19 @@ def hold_rater(rater: User) -> None:
     User.objects.select_for_update(no_key=True).filter(pk=rater.pk).values_list("pk").get()
 
 
-def open_videos(project: Project, rater: User, prompt_pk: int | None = None) -> QuerySet[Video]:
-    """Watchable videos (of one prompt) with a free seat that this rater neither rated, nor skipped, nor has.
+def open_videos(rater: User, prompt: int | OuterRef) -> QuerySet[Video]:
+    """A prompt's watchable videos with a free seat that this rater neither rated, nor skipped, nor has.
 
+    The project is left out, since a prompt has one only: SQLite would go through all of the project's videos.
     Written with `NOT IN` on purpose: PostgreSQL hashes each list once, so that the search stays fast when most
-    of a large project is done, where its guesses about anti-joins go wrong.
+    of a large project is done, where its guesses about anti-joins go wrong. So a list is cut down to the prompt
+    only where that is a number.
     """
-    videos, of_prompt = project.videos.watchable(), {}
-    if prompt_pk is not None:
-        videos, of_prompt = videos.filter(prompt=prompt_pk), {"video__prompt": prompt_pk}
+    of_prompt = {"video__prompt": prompt} if isinstance(prompt, int) else {}
     return (
-        videos.exclude(pk__in=Rating.objects.live().filter(rater=rater, **of_prompt).values("video"))
+        Video.objects.watchable()
+        .filter(prompt=prompt)
+        .exclude(pk__in=Rating.objects.live().filter(rater=rater, **of_prompt).values("video"))
         .exclude(pk__in=Skip.objects.filter(rater=rater, **of_prompt).values("video"))
         .exclude(pk__in=Seat.objects.held_by(rater).filter(**of_prompt).values("video"))
         .filter(Exists(Seat.objects.free().filter(video=OuterRef("pk"))))
@@ -121,7 +113,7 @@ def _first_open_prompt(project: Project, rater: User, passed: list[int]) -> int 
 
     A scalar subquery and not EXISTS: PostgreSQL may turn that into a join over all videos.
     """
-    video = open_videos(project, rater).filter(prompt=OuterRef("pk")).values("pk")[:1]
+    video = open_videos(rater, OuterRef("pk")).values("pk")[:1]
     prompts = project.prompts.exclude(pk__in=passed).annotate(open_video=Subquery(video))
     in_order = prompts.filter(open_video__isnull=False).order_by("-priority", "position", "pk")
     return in_order.values_list("pk", flat=True).first()
@@ -129,7 +121,7 @@ def _first_open_prompt(project: Project, rater: User, passed: list[int]) -> int 
 
 def _lock_seat(project: Project, rater: User, prompt_pk: int) -> int | None:
     """Lock one free seat of the prompt's videos, in this rater's own order; None if all are taken or locked."""
-    videos = open_videos(project, rater, prompt_pk).values_list("pk", flat=True)
+    videos = open_videos(rater, prompt_pk).values_list("pk", flat=True)
     order = sorted(videos, key=lambda pk: draw(project.seed, rater.pk, pk))[:MOST_CANDIDATES]
     if not order:
         return None

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from annotation.doorbell import ring
 from annotation.models import MediaState, Project, Prompt, T2VModel, Video
-from annotation.room.queue import make_seats
+from annotation.room.seats import make_seats
 from datasets_app.intake.put_prompts import put_models, put_prompts
 from datasets_app.intake.read_manifest import UNKNOWN_MODEL, Row
 from datasets_app.intake.staging import Batch

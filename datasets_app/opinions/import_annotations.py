@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from annotation.models import Arm, Project, User, Video
-from annotation.room.queue import hold_rater, make_seats, rank_prompts
+from annotation.room.queue import hold_rater
+from annotation.room.ranking import rank_prompts
+from annotation.room.seats import make_seats
 from annotation.room.settle import settle
 from datasets_app.opinions.annotation_rows import AnnotationRow
 from datasets_app.opinions.import_ratings import import_ratings
