@@ -189,10 +189,18 @@ def test_taking_back_an_extra_rating_takes_no_seat_away(project, rater, video):
     assert hand_in(rater, video).extra
 
 
-def test_after_ten_seconds_it_is_too_late(project, rater, video):
+def test_a_taking_back_sent_while_the_toast_goes_is_in_time(project, rater, video):
     lease_next(project, rater)
     hand_in(rater, video)
-    Rating.objects.update(submitted_at=timezone.now() - timedelta(seconds=10.5))
+    Rating.objects.update(submitted_at=timezone.now() - timedelta(seconds=11))
+    take_back(video=video, rater=rater)
+    assert not Rating.objects.live().exists()
+
+
+def test_later_it_is_too_late(project, rater, video):
+    lease_next(project, rater)
+    hand_in(rater, video)
+    Rating.objects.update(submitted_at=timezone.now() - timedelta(seconds=12.5))
     with pytest.raises(TooLate):
         take_back(video=video, rater=rater)
     assert Rating.objects.get().live

@@ -17,7 +17,7 @@ from annotation.room.queue import hold_rater, lease_end
 from annotation.room.settle import settle
 from annotation.scale import DIMENSION_KEYS
 
-TAKE_BACK_SECONDS = 10
+TAKE_BACK_SECONDS = 10 + 2  # as long as the toast, and a little for the way here
 
 
 class TooLate(Exception):
@@ -49,7 +49,7 @@ def submit(*, video: Video, rater: User, answers: Answers, revision: int, submit
 
 @transaction.atomic
 def take_back(*, video: Video, rater: User) -> Draft:
-    """Withdraw the rating submitted within the last 10 seconds; its seat and its draft are the rater's again.
+    """Withdraw the rating submitted within `TAKE_BACK_SECONDS`; its seat and its draft are the rater's again.
 
     The withdrawn version stays in the history. Raises `TooLate` when there is no such rating.
     """
