@@ -107,7 +107,7 @@ def test_a_rater_of_the_project_gets_a_link_too():
     ("email", "project", "words"),
     [
         ("ada", "autumn", "'ada' is not an email address"),
-        ("a@example.org", "winter", "there is no project 'winter'"),
+        ("a@example.org", "winter", "There is no project 'winter'"),
     ],
 )
 def test_a_wrong_lead_gives_one_clear_line(email, project, words):

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import threading
 from io import StringIO
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from datasets_app.releases import export, put_video
 from datasets_app.releases.export import export_dataset
 from datasets_app.releases.export_options import ExportError, Options
 from datasets_app.releases.release_manifest import differences
+from datasets_app.releases.select_rows import one_moment, select_rows
 from datasets_app.releases.splits import choose_split, normalise_prompt, parse_split
 from datasets_app.releases.staged_folder import FolderTakenError, staged_folder
 from tests.make import draw_clip, make_project, make_prompt, make_user, make_video
@@ -306,6 +308,34 @@ def test_a_folder_with_other_content_is_refused_and_stays(project, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_a_folder_of_something_else_is_refused_before_anything_is_read(project, tmp_path, monkeypatch):
+    (tmp_path / "notes.txt").write_text("mine")
+    monkeypatch.setattr(export, "select_rows", None)
+    with pytest.raises(CommandError, match="is a folder with other content; nothing was changed"):
+        run(project, tmp_path)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rating_that_comes_while_a_release_is_read_is_in_none_of_its_rows():
+    project = make_project()
+    video = make_video(project)
+    rate(video)
+
+    def interfere():
+        Rating.objects.update(visual_quality_reason="came later")
+        connection.close()
+
+    with one_moment():
+        assert Rating.objects.exists()
+        thread = threading.Thread(target=interfere)
+        thread.start()
+        thread.join()
+        (row,) = select_rows(project, rationale="")
+    assert row.comments["visual_quality"] == "soft edges"
+    (row,) = select_rows(project, rationale="")
+    assert row.comments["visual_quality"] == "came later"
+
+
 @pytest.mark.parametrize("harm", ["flip", "extra", "missing"])
 def test_a_damaged_folder_is_not_taken_for_an_equal_one(harm, project, tmp_path):
     rate(make_video(project))
@@ -328,9 +358,10 @@ def test_an_empty_folder_and_missing_parents_are_fine_and_a_file_is_not(project,
     rate(make_video(project))
     (tmp_path / "empty").mkdir()
     run(project, tmp_path / "empty")
-    run(project, tmp_path / "new" / "deep")
+    run(project, tmp_path / "new" / "deep" / "er")
+    assert [path.name for path in (tmp_path / "new" / "deep").iterdir()] == ["er"]
     (tmp_path / "file").write_text("x")
-    with pytest.raises(CommandError, match="it is a file"):
+    with pytest.raises(CommandError, match="is a file"):
         run(project, tmp_path / "file")
 
 
@@ -343,7 +374,7 @@ def test_a_full_disk_gives_one_clear_line_and_leaves_nothing(project, make_file,
     monkeypatch.setattr(export, "put_video", full)
     with pytest.raises(CommandError, match=r"nothing is left of it: .*No space left on device"):
         run(project, tmp_path / "here" / "out", format="sft")
-    assert list((tmp_path / "here").iterdir()) == []
+    assert not (tmp_path / "here").exists()
 
 
 def test_what_a_killed_export_left_is_cleared_and_two_at_once_do_not_mix(project, tmp_path):
@@ -421,7 +452,8 @@ def test_a_split_that_makes_no_sense_is_refused(text):
 
 def test_an_empty_split_and_an_empty_dataset_are_refused_in_words(project, tmp_path):
     with pytest.raises(CommandError, match="Nothing to export: 0 verdicts"):
-        run(project, tmp_path / "out")
+        run(project, tmp_path / "here" / "deep" / "out")
+    assert list(tmp_path.iterdir()) == []
     rate(make_video(project, "only one"))
     with pytest.raises(CommandError, match="got none of the 1 records"):
         run(project, tmp_path / "out", split={"train": 0.5, "test": 0.5})

@@ -18,6 +18,7 @@ from typing import BinaryIO, Self
 from django.conf import settings
 
 from annotation.models import Video
+from datasets_app.disk import sync
 from datasets_app.media import limits
 from datasets_app.media.sniff import Refused
 
@@ -35,15 +36,6 @@ def hash_file(file: BinaryIO) -> str:
         digest.update(chunk)
     file.seek(0)
     return digest.hexdigest()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make sure that the names in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def staging_root() -> Path:
@@ -87,14 +79,14 @@ class Batch:
             json.dump(moved, note)
             note.flush()
             os.fsync(note.fileno())
-        sync_folder(self.folder)
+        sync(self.folder)
         for name, folder in moved.items():
             target = Path(settings.MEDIA_ROOT) / folder
             target.mkdir(parents=True, exist_ok=True)
             for copied in (self.folder / name).iterdir():
                 copied.rename(target / copied.name)
-            sync_folder(target)
-            sync_folder(target.parent)
+            sync(target)
+            sync(target.parent)
 
 
 def clear_leftovers() -> int:

@@ -22,7 +22,7 @@ from django.db.models.functions import Now
 
 from annotation.doorbell import ring
 from annotation.models import MediaState, Project, Video
-from datasets_app.intake.staging import sync_folder
+from datasets_app.disk import sync
 from datasets_app.media import limits
 from datasets_app.media.sandbox import DecoderFailed, Sandbox
 from datasets_app.media.sniff import CONTAINERS, Refused
@@ -127,7 +127,7 @@ def move_files(video: Video, attempt: Path, answer: dict[str, Any]) -> Made:
         with (attempt / name).open("rb") as made:
             os.fsync(made.fileno())
         (attempt / name).rename(attempt.parent / name)
-    sync_folder(attempt.parent)
+    sync(attempt.parent)
     lost_sound = "The browser copy is silent: its sound cannot be kept in an MP4."
     return Made(
         poster=f"{video.folder}/poster.jpg",

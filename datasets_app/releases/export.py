@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from annotation.models import Project
-from datasets_app.intake.line_file import LineFile
-from datasets_app.intake.put_video import UnfitFileError, put_video, video_path
 from datasets_app.models import ReleaseFormat
 from datasets_app.releases import format_records, format_rl, format_sft
 from datasets_app.releases.export_options import Counts, ExportError, Options
 from datasets_app.releases.jsonl import dump_line, read_lines
+from datasets_app.releases.line_file import LineFile
+from datasets_app.releases.put_video import UnfitFileError, put_video, video_path
 from datasets_app.releases.release_manifest import MANIFEST, FileFacts, differences, hash_file, write_manifest
 from datasets_app.releases.select_rows import Row, one_moment, select_rows
 from datasets_app.releases.splits import choose_split
@@ -31,6 +31,7 @@ def export_dataset(
     Raises ExportError, FolderTakenError or OSError, and then leaves nothing behind.
     """
     output = output.resolve()
+    _refuse_foreign(output)
     counts = Counts()
     with staged_folder(output) as part:
         with (part / _ROWS).open("w+b") as rows, (part / _FILES).open("w+b") as files:
@@ -151,10 +152,18 @@ def _facts(project: Project, options: Options, counts: Counts) -> dict[str, Any]
     return {"project": project.slug, "options": options.as_json(), "counts": counts.as_json()}
 
 
+def _refuse_foreign(output: Path) -> None:
+    """Refuse at once what cannot be an earlier export, however much lies there."""
+    if output.exists() and not output.is_dir():
+        raise ExportError(f"{output} is a file; nothing was changed.")
+    if output.is_dir() and any(output.iterdir()) and not (output / MANIFEST).is_file():
+        raise ExportError(f"{output} is a folder with other content; nothing was changed.")
+
+
 def _publish(part: Path, output: Path) -> bool:
     """Give the folder its name; True if an equal one had it already. Raises ExportError if a different one has."""
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        wrong = differences(output, part / MANIFEST) if output.is_dir() else ["it is a file"]
+    if output.exists() and any(output.iterdir()):
+        wrong = differences(output, part / MANIFEST)
         if wrong:
             raise ExportError(f"{output} is there already with other content ({wrong[0]}); nothing was changed.")
         return True

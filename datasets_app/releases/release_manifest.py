@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from datasets_app.releases.staged_folder import sync
+from datasets_app.disk import sync
 
 MANIFEST = "manifest.json"
-_BLOCK = 1 << 20
 
 
 class FileFacts(NamedTuple):
@@ -22,12 +21,8 @@ class FileFacts(NamedTuple):
 
 def hash_file(path: Path) -> tuple[str, int]:
     """sha256 and size in bytes of what can be read from the file."""
-    digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-            size += len(block)
-    return digest.hexdigest(), size
+        return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any], files: Iterable[FileFacts]) -> None:
@@ -54,7 +49,7 @@ def differences(folder: Path, manifest: Path | None = None) -> list[str]:
     wrong += [f"{path} is missing" for path in sorted(listed.keys() - found)]
     for path in sorted(found & listed.keys()):
         if hash_file(folder / path) != (listed[path]["sha256"], listed[path]["bytes"]):
-            wrong.append(f"{path} differs from its sha256")
+            wrong.append(f"{path} differs from its sha256" if manifest is None else f"{path} differs")
     if manifest is not None and (not own.exists() or own.read_bytes() != manifest.read_bytes()):
         wrong.append(f"{MANIFEST} differs")
     return wrong

@@ -45,16 +45,22 @@ class Row:
 def one_moment() -> Iterator[None]:
     """Let every query inside see the same moment, without holding up writers.
 
-    PostgreSQL: one read-only transaction. SQLite: nothing is opened, since an open cursor of a database in WAL
-    mode pins its connection to one moment, and a transaction of ours would be IMMEDIATE and lock writers out.
+    PostgreSQL: one read-only transaction. SQLite: a plain BEGIN, since a transaction of Django's would be
+    IMMEDIATE and lock writers out.
     """
-    if connection.vendor != "postgresql" or connection.in_atomic_block:
+    if connection.in_atomic_block:
         yield
-        return
-    with transaction.atomic():
-        with connection.cursor() as cursor:
+    elif connection.vendor == "postgresql":
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        yield
+            yield
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN")
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
 
 
 def select_rows(project: Project, *, rationale: str) -> Iterator[Row]:

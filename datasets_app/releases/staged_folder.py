@@ -4,8 +4,10 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from datasets_app.disk import sync
 
 
 class FolderTakenError(Exception):
@@ -16,10 +18,11 @@ class FolderTakenError(Exception):
 def staged_folder(target: Path) -> Iterator[Path]:
     """An empty folder beside `target`, ours alone while inside; what is left of it afterwards is removed.
 
-    Its name is fixed and it is locked, so that what a killed export left is cleared by the next one.
+    So are the folders above it that were made for it and stay empty. Its name is fixed and it is locked, so that
+    what a killed export left is cleared by the next one.
     """
     part = target.parent / f".{target.name}.part"
-    part.parent.mkdir(parents=True, exist_ok=True)
+    above = [folder for folder in part.parents if not folder.exists()]
     handle = _claim(part)
     try:
         _empty(part)
@@ -28,6 +31,9 @@ def staged_folder(target: Path) -> Iterator[Path]:
         if part.exists() and part.stat().st_ino == os.fstat(handle).st_ino:
             shutil.rmtree(part)
         os.close(handle)
+        with suppress(OSError):  # not empty: the folder has its name
+            for folder in above:
+                folder.rmdir()
 
 
 def move_into_place(part: Path, target: Path) -> None:
@@ -46,19 +52,10 @@ def write_synced(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def sync(path: Path) -> None:
-    """Wait until a folder's entries, or a file's bytes, are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _claim(part: Path) -> int:
     """A handle that holds the folder's lock. Raises FolderTakenError while another process holds it."""
     while True:
-        part.mkdir(exist_ok=True)
+        part.mkdir(parents=True, exist_ok=True)
         handle = os.open(part, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

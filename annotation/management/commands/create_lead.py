@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
 
+from annotation.management.find_project import find_project
 from annotation.models import Invitation, Membership, Project, Role
 from annotation.projects.invite import LINK_DAYS, invite
 
@@ -27,9 +28,7 @@ class Command(BaseCommand):
             validate_email(email)
         except ValidationError:
             raise CommandError(f"{email!r} is not an email address") from None
-        project = Project.objects.filter(slug=options["project"]).first()
-        if project is None:
-            raise CommandError(f"there is no project {options['project']!r}; create_project makes one")
+        project = find_project(options["project"])
         if Membership.objects.filter(project=project, role=Role.LEAD, user__email__iexact=email).exists():
             self.stdout.write(f"{email} leads {project.slug} already; nothing changed.")
             return

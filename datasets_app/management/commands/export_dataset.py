@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from annotation.models import Project
+from annotation.management.find_project import find_project
 from datasets_app.models import ReleaseFormat
 from datasets_app.releases.export import export_dataset
 from datasets_app.releases.export_options import Counts, ExportError, Options
@@ -37,9 +37,7 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0, help="of the split (default 0)")
 
     def handle(self, **options: Any) -> None:
-        project = Project.objects.filter(slug=options["project"]).first()
-        if project is None:
-            raise CommandError(f"There is no project {options['project']!r}.")
+        project = find_project(options["project"])
         names = ("format", "no_cot", "rationale", "split", "seed")
         try:
             with tqdm(unit=" videos", disable=None, file=sys.stderr) as bar:

@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from annotation.models import Arm, Project
+from annotation.management.find_project import find_project
+from annotation.models import Arm
 from datasets_app.opinions.import_annotations import Outcome, import_annotations
 from datasets_app.opinions.import_rater import IMPORTED_RATER, NoSuchRater, find_rater
 from datasets_app.opinions.read_annotations import UnreadableFileError, read_annotations
@@ -28,9 +29,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        project = Project.objects.filter(slug=options["project"]).first()
-        if project is None:
-            raise CommandError(f"There is no project {options['project']!r}.")
+        project = find_project(options["project"])
         try:
             with options["file"].open("rb") as file, tqdm(unit=" rows", disable=None, file=sys.stderr) as bar:
                 outcome = import_annotations(
@@ -43,7 +42,7 @@ class Command(BaseCommand):
         except (NoSuchRater, UnreadableFileError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
-            raise CommandError(f"The file cannot be read: {error}") from error
+            raise CommandError(f"{options['file']} cannot be read: {error.strerror or error}.") from error
         self._report(outcome)
 
     def _report(self, outcome: Outcome) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from annotation.management.find_project import find_project
 from annotation.models import MediaState, Project
 from datasets_app.intake.ingest import ingest
 from datasets_app.intake.locate import Folder
@@ -37,14 +38,16 @@ class Command(BaseCommand):
         parser.add_argument("--prepare", action="store_true", help="make posters and browser copies here and now")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        project = Project.objects.filter(slug=options["project"]).first()
-        if project is None:
-            raise CommandError(f"there is no project {options['project']!r}; create_project makes one")
+        project = find_project(options["project"])
         root = options["root"] or options["manifest"].parent
         if not root.is_dir():
             raise CommandError(f"{root} is not a folder")
         try:
-            with options["manifest"].open("rb") as manifest:
+            manifest = options["manifest"].open("rb")
+        except OSError as error:
+            raise CommandError(f"{options['manifest']} cannot be read: {error.strerror}.") from None
+        try:
+            with manifest:
                 lines = count_lines(manifest)
                 summary = ingest(project, with_bar(read_lines(manifest), lines), Folder(root))
         except OSError as error:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models.functions import Now
 from tqdm import tqdm
 
+from annotation.management.find_project import find_project
 from annotation.models import Project, ScorerVersion
 from scoring.jobs import enqueue, retry_failed
 from scoring.models import Job, JobState
@@ -39,7 +40,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        project = _project(options["project"])
+        project = find_project(options["project"])
         try:
             version = current_version(options["scorer"])
         except UnknownScorer as error:
@@ -73,13 +74,6 @@ class Command(BaseCommand):
         self.stdout.write(f"{done} done, {len(failed)} failed{rate}.")
         if failed:
             raise CommandError("\n".join(_reasons(list(failed))))
-
-
-def _project(slug: str) -> Project:
-    try:
-        return Project.objects.get(slug=slug)
-    except Project.DoesNotExist:
-        raise CommandError(f"There is no project {slug!r}.") from None
 
 
 def _summary(project: Project, version: ScorerVersion, queued: int) -> str:

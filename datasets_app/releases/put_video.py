@@ -8,9 +8,9 @@ from pathlib import Path, PurePosixPath
 
 from django.conf import settings
 
+from datasets_app.disk import sync
 from datasets_app.releases.release_manifest import FileFacts, hash_file
 from datasets_app.releases.select_rows import Row
-from datasets_app.releases.staged_folder import sync
 
 FOLDER = "videos"
 _PLAIN_NAME = re.compile(r"\w[\w. -]{0,79}", re.ASCII)
