@@ -171,7 +171,16 @@ def test_the_t2v_model_comes_from_the_url(url, model):
 
 
 BAD = [
-    ({"video_name": "x"}, "prompt is missing"),
+    (
+        {"video_name": "x", "prompt": "y", "output": "..."},
+        "is no record: it has no visual_score, t2v_score or phy_score",
+    ),
+    (record("bad", prompt=None), "prompt is missing"),
+    (record("bad", video_url="http://[bad/b/m/x.mp4"), "the URL 'http://[bad/b/m/x.mp4' cannot be read"),
+    (
+        record("bad", video_url="http://host/b/m%00/x.mp4"),
+        "the path of the URL holds a character that is no text (NUL or half of a surrogate pair)",
+    ),
     ([1, 2], "is no JSON object"),
     (record("bad", visual_score="asasasa"), "visual_score: the score 'asasasa' cannot be read"),
     (record("bad", phy_score=None), "there is no score for Physical / common-sense consistency"),

@@ -91,13 +91,18 @@ def test_i1_names_acknowledged_ratings_that_changed_or_are_gone(video, tmp_path,
                 json.dumps({"rating": 999}),
                 "no json",
                 json.dumps({"rating": rating.pk, "submit_key": str(uuid.uuid4())}),
+                json.dumps({"rating": rating.pk, "submit_key": "no key"}),
             ]
         )
     )
+    with log.open("ab") as file:
+        file.write(b"\n\xd0\xff")
     line = verify(acks=log)["I1"]
     assert "line 1: rating 999 is not stored" in line
     assert "line 2 is no acknowledgement" in line
     assert f"line 3: rating {rating.pk} submit_key differs" in line
+    assert "line 4 is no acknowledgement" in line
+    assert "line 5 is no acknowledgement" in line
 
 
 def test_a_missing_log_is_refused(tmp_path):

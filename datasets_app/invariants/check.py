@@ -47,17 +47,17 @@ def lost_ratings(acks: Path | None) -> Iterator[str]:
     `rating` is the rating's number; of scores, reasons, flag and `submit_key` those that a line has must be
     equal. An unreadable line is named too.
     """
-    lines = acks.read_text(encoding="utf-8").split("\n") if acks else []
+    lines = acks.read_bytes().split(b"\n") if acks else []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
             ack = json.loads(line)
             rating = Rating.objects.filter(pk=ack["rating"]).first()
+            wrong = _differences(ack, rating) if rating else ["is not stored"]
         except (ValueError, KeyError, TypeError):
             yield f"line {number} is no acknowledgement"
             continue
-        wrong = _differences(ack, rating) if rating else ["is not stored"]
         if wrong:
             yield f"line {number}: rating {ack['rating']} {', '.join(wrong)}"
 

@@ -8,16 +8,12 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from annotation.scale import DIMENSIONS, Score
-from datasets_app.intake.read_manifest import UNKNOWN_MODEL
+from datasets_app.intake.read_manifest import UNKNOWN_MODEL, BadRow
 
 MAX_NAME = 200  # characters, of a video or a T2V model
 MAX_SOURCE = 100
 _NUMBERED = re.compile(r"([1-5])(?:\.0+)?(?:\s*[-–—:]\s*(.+))?")
 _WORDS = {score.label.casefold(): score for score in Score}
-
-
-class BadRow(ValueError):
-    """A row that cannot be taken; the message completes "line 7: "."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +76,16 @@ def check_complete(scores: Mapping[str, int]) -> None:
 
 def t2v_model_of(url: str) -> str:
     """The T2V model from `.../<batch>/<t2v model>/<video name>.mp4`; "unknown" for other addresses."""
-    parts = PurePosixPath(unquote(urlsplit(url).path)).parts if url else ()
-    folders = [part for part in parts[:-1] if part != "/"]
+    folders = [part for part in path_of(url).parts[:-1] if part != "/"]
     return folders[-1][:MAX_NAME] if len(folders) >= 2 else UNKNOWN_MODEL
+
+
+def path_of(url: str) -> PurePosixPath:
+    """The path of an address, its escapes read. Raises BadRow."""
+    try:
+        return PurePosixPath(read_text(unquote(urlsplit(url).path), "the path of the URL"))
+    except ValueError:
+        raise BadRow(f"the URL {_short(url)} cannot be read") from None
 
 
 def _agrees(number: int, words: str | None) -> bool:

@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from annotation.scale import PHYSICAL_CONSISTENCY, TEXT_ALIGNMENT, VISUAL_QUALITY
 from datasets_app.opinions.annotation_rows import (
@@ -13,6 +11,7 @@ from datasets_app.opinions.annotation_rows import (
     AnnotationRow,
     BadRow,
     check_complete,
+    path_of,
     read_score,
     read_text,
     t2v_model_of,
@@ -39,9 +38,7 @@ def read_raw_item(value: Mapping[str, Any], place: str) -> AnnotationRow:
     source_id, source = _source(value)
     return AnnotationRow(
         place=place,
-        name=read_text(
-            PurePosixPath(unquote(urlsplit(url).path)).stem, "the name in the URL", most=MAX_NAME, needed=True
-        ),
+        name=read_text(path_of(url).stem, "the name in the URL", most=MAX_NAME, needed=True),
         prompt=_prompt(value),
         url=url,
         t2v_model=t2v_model_of(url),

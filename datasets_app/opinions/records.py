@@ -17,6 +17,8 @@ from datasets_app.opinions.annotation_rows import (
 
 def read_record(value: Mapping[str, Any], place: str) -> AnnotationRow:
     """One record. Texts stay as they are, so that they come out again as they went in. Raises BadRow."""
+    if not any(f"{dimension.record_key}_score" in value for dimension in DIMENSIONS):
+        raise BadRow("is no record: it has no visual_score, t2v_score or phy_score")
     scores = _scores(value, "score")
     check_complete(scores)
     url = read_text(value.get("video_url"), "video_url")
