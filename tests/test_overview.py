@@ -354,7 +354,8 @@ def test_pages_of_thirty_keep_their_filter(client, project):
 
 def test_a_video_shows_all_that_was_said_about_it(client, project):
     client.force_login(make_member(project, "reviewer"))
-    video, rater = make_video(project, "a cat on a mat"), make_member(project, username="ada")
+    metadata = {"licence": "CC-BY", "faults": ["sink", None]}
+    video, rater = make_video(project, "a cat on a mat", metadata=metadata), make_member(project, username="ada")
     suggestion = make_suggestion(video, project.suggester, scores=(4, None, 2))
     suggestion.distributions.create(
         dimension="visual_quality", soft_score=3.1, expected_score=3.62, confidence=0.71,
@@ -370,6 +371,7 @@ def test_a_video_shows_all_that_was_said_about_it(client, project):
         "a cat on a mat", "ada", "shown 4, changed", "Blurred &lt;b&gt;edges&lt;/b&gt;.", "flagged for a reviewer",
         "Earlier versions", "The first word.", "3.62", "71 %", "No score: the scorer abstained.",
         "Not settled: it takes 2 counted ratings.", suggestion.rationale,
+        ">CC-BY<", "[&quot;sink&quot;, null]",
     ):  # fmt: skip
         assert words in page
 

@@ -1,5 +1,7 @@
 """How figures are written on pages."""
 
+import json
+
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
 
@@ -31,6 +33,12 @@ def signed(value: object) -> str:
 def decimals(value: object) -> str:
     """Two decimals, "0.71"; a dash without a value (a template gives "" for an attribute of None)."""
     return f"{value:.2f}".replace("-", "−") if isinstance(value, float) else "–"
+
+
+@register.filter
+def as_written(value: object) -> str:
+    """A value of a manifest line as the line has it; a text without its quotes."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 @register.filter
