@@ -273,7 +273,7 @@ def test_the_overview_takes_the_same_queries_at_10_and_1000_ratings(
         "t2v_model": first.t2v_model,
         "original": "videos/none.mp4",
     }
-    videos = Video.objects.bulk_create(Video(name=f"clip-{n}", sha256=f"{n:064x}", **fields) for n in range(495))
+    videos = Video.objects.bulk_create(Video(name=f"clip-{n}", sha256=f"f{n:063x}", **fields) for n in range(495))
     ratings = [
         Rating(
             video=video, rater_id=rater, arm="blind", visual_quality=3, text_alignment=4, physical_consistency=2
