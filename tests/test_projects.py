@@ -4,7 +4,9 @@ import pytest
 from django.core.cache import cache
 from django.urls import reverse
 
-from annotation.models import Membership, Project
+from annotation.models import Membership, Project, Verdict
+from annotation.projects.set_up import change_settings
+from annotation.room.settle import settle
 from tests.make import make_member, make_project, make_rating, make_scorer_version, make_user, make_video
 
 pytestmark = pytest.mark.django_db
@@ -145,6 +147,23 @@ def test_raising_the_overlap_opens_seats_and_unsettles(client):
     client.post(address, settings_of(project, overlap=1))
     assert video.seats.count() == 1
     assert type(video).objects.get(pk=video.pk).verdict.visual_quality == 3
+
+
+def test_a_changed_overlap_leaves_the_verdicts_that_stay_alone():
+    project = make_project(overlap=2)
+    raters = [make_member(project) for _ in range(2)]
+    complete, half = make_video(project), make_video(project)
+    for video, rater in ((complete, raters[0]), (complete, raters[1]), (half, raters[0])):
+        make_rating(video, rater)
+    settle([complete, half])
+    settled_at = complete.verdict.settled_at
+    project.overlap = 1
+    change_settings(project, ["overlap"])
+    assert {verdict.video: verdict.ratings.count() for verdict in Verdict.objects.all()} == {complete: 2, half: 1}
+    assert Verdict.objects.get(video=complete).settled_at == settled_at
+    project.overlap = 2
+    change_settings(project, ["overlap"])
+    assert Verdict.objects.get().video == complete
 
 
 def test_a_refused_form_leaves_the_frame_with_the_stored_name(client):

@@ -7,7 +7,7 @@ from django.db import transaction
 from annotation.models import Membership, Project, Role, User
 from annotation.room.ranking import rank_prompts
 from annotation.room.seats import make_seats
-from annotation.room.settle import settle
+from annotation.room.settle import settle_to_overlap
 
 
 @transaction.atomic
@@ -24,6 +24,6 @@ def change_settings(project: Project, changed: Iterable[str]) -> None:
     project.save()
     if "overlap" in changed:
         make_seats(project)
-        settle(project.videos.all())
+        settle_to_overlap(project)
     if "order" in changed or "suggester" in changed:
         rank_prompts(project)

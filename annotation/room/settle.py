@@ -5,8 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Count, Q
 
-from annotation.models import Rating, Verdict, VerdictPolicy, Video
+from annotation.models import Project, Purpose, Rating, Verdict, VerdictPolicy, Video
 from annotation.scale import DIMENSION_KEYS
 
 CHUNK = 1_000
@@ -23,11 +24,34 @@ def settle(videos: Iterable[Video]) -> None:
             _settle(pks[start : start + CHUNK])
 
 
-def _settle(video_pks: list[int]) -> None:
+def settle_to_overlap(project: Project) -> None:
+    """Make and remove the verdicts that a changed overlap calls for; those that stay are left alone."""
+    pks = list(project.videos.order_by("pk").values_list("pk", flat=True))
+    counted = Count("ratings", filter=Q(ratings__live=True, ratings__purpose=Purpose.MAIN, ratings__extra=False))
+    lacking = Q(verdict=None, n__gte=project.overlap)
+    premature = Q(verdict__isnull=False, n__lt=project.overlap)
+    for start in range(0, len(pks), CHUNK):
+        chunk = pks[start : start + CHUNK]
+        with transaction.atomic():
+            _lock(chunk)
+            videos = Video.objects.filter(pk__in=chunk).annotate(n=counted)
+            Verdict.objects.filter(video__in=list(videos.filter(premature).values_list("pk", flat=True))).delete()
+            if missing := list(videos.filter(lacking).values_list("pk", flat=True)):
+                _settle(missing)
+
+
+def _lock(video_pks: list[int]) -> dict[int, int]:
+    """Lock the videos in order; the overlap of each."""
     locked = Video.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=video_pks).order_by("pk")
-    overlap = dict(locked.values_list("pk", "project__overlap"))
+    return dict(locked.values_list("pk", "project__overlap"))
+
+
+def _settle(video_pks: list[int]) -> None:
+    overlap = _lock(video_pks)
     ratings: dict[int, list[Rating]] = defaultdict(list)
-    for rating in Rating.objects.counted().filter(video__in=video_pks).order_by("pk"):
+    for rating in (
+        Rating.objects.counted().filter(video__in=video_pks).only("video", *DIMENSION_KEYS).order_by("pk")
+    ):
         ratings[rating.video_id].append(rating)
     settled = {pk: ratings[pk] for pk in video_pks if ratings[pk] and len(ratings[pk]) >= overlap[pk]}
     Verdict.objects.filter(video__in=[pk for pk in video_pks if pk not in settled]).delete()
