@@ -106,7 +106,7 @@ def test_i1_names_acknowledged_ratings_that_changed_or_are_gone(video, tmp_path,
 
 
 def test_a_missing_log_is_refused(tmp_path):
-    with pytest.raises(CommandError, match="There is no file"):
+    with pytest.raises(CommandError, match="is not a file that can be read"):
         call_command("verify_invariants", acks=tmp_path / "none")
 
 

@@ -73,7 +73,7 @@ def answer(request: HttpRequest, path: Path, status: os.stat_result, kind: str) 
         "Accept-Ranges": "bytes",
     }
     if _matches(request.headers.get("If-None-Match", ""), headers["ETag"]):
-        return HttpResponse(status=304, headers=headers)
+        return HttpResponse(status=304, headers=headers | {"Content-Length": str(size)})
     first, length, code = 0, size, 200
     if _range_is_wanted(request, headers):
         try:

@@ -1,5 +1,6 @@
 """`import_videos MANIFEST.jsonl --project SLUG`: bring the videos of a manifest into a project."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,8 +41,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         project = find_project(options["project"])
         root = options["root"] or options["manifest"].parent
-        if not root.is_dir():
-            raise CommandError(f"{root} is not a folder")
+        if not os.access(root, os.R_OK | os.X_OK) or not root.is_dir():
+            raise CommandError(f"{root} is not a folder that can be read.")
         try:
             manifest = options["manifest"].open("rb")
         except OSError as error:

@@ -1,5 +1,6 @@
 """`manage.py verify_invariants`: one line a promise; exit 1 and the rows' names when one is broken."""
 
+import os
 from argparse import ArgumentParser
 from itertools import islice
 from pathlib import Path
@@ -24,8 +25,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, acks: Path | None = None, **options: Any) -> None:
-        if acks is not None and not acks.is_file():
-            raise CommandError(f"There is no file {acks}.")
+        if acks is not None and not (os.access(acks, os.R_OK) and acks.is_file()):
+            raise CommandError(f"{acks} is not a file that can be read.")
         broken = [invariant.name for invariant in invariants(acks) if not self._holds(invariant)]
         if broken:
             raise CommandError(f"Broken: {', '.join(broken)}.")
