@@ -113,7 +113,7 @@ def test_the_page_shows_the_next_video_and_starts_its_clock(client, project, rat
 def test_the_empty_room_says_whether_videos_are_on_their_way(client, project, rater):
     empty = client.get(address(""))
     assert (empty.status_code, empty.context["screening"], empty.context["waiting"]) == (200, None, 0)
-    assert "No videos yet" in empty.content.decode()
+    assert "lead imports them." in empty.content.decode()
     make_video(project, media_state="failed")
     assert "Nothing to rate right now" in client.get(address("")).content.decode()
     make_video(project, media_state="waiting")
