@@ -13,9 +13,8 @@ CODEC_WORDS = {"hevc": "HEVC", "mpeg4": "MPEG-4 part 2", "mjpeg": "Motion JPEG",
 
 @dataclass(frozen=True)
 class Probe:
-    """What was found in a file: its container by its first bytes, the rest by decoding it."""
+    """What was found in a file by decoding it, and what a person should know about it."""
 
-    container: Container
     facts: Facts
     warnings: list[str]
 
@@ -24,7 +23,7 @@ def probe(sandbox: Sandbox, path: str, container: Container) -> Probe:
     """Decode the file at `path` (one of ours) once. Raises `Refused` or `sandbox.DecoderFailed`."""
     answer = sandbox.ask("probe", seconds=limits.PROBE_SECONDS, path=path, demuxer=container.demuxer)
     facts = read_facts(answer)
-    return Probe(container, facts, warn(facts, container))
+    return Probe(facts, warn(facts, container))
 
 
 def read_facts(answer: dict[str, object]) -> Facts:

@@ -28,7 +28,6 @@ class Facts:
     seconds: float
     variable_rate: bool
     changes_size: bool
-    audio: str  # the sound's codec; empty without sound
     faults: int
     undecoded: int  # frames in the file that did not come out
 
@@ -48,7 +47,6 @@ def probe(*, path: str, demuxer: str) -> dict[str, Any]:
         if not times:
             raise Unusable("No frame of the video can be decoded.")
         width, height = stream.codec_context.width, stream.codec_context.height
-        sound = next((audio.codec_context.name for audio in container.streams.audio if audio.codec_context), "")
         count = max(len(times), damage.packets) if damage.faults else len(times)
         # Frames are missing from a damaged file: its own word about the rate is better than their times.
         step, is_variable = (1 / declared_rate(stream), False) if damage.faults else measure_steps(times, stream)
@@ -63,7 +61,6 @@ def probe(*, path: str, demuxer: str) -> dict[str, Any]:
             seconds=round(float(seconds), 4),
             variable_rate=is_variable,
             changes_size=len(sizes) > 1,
-            audio=sound,
             faults=damage.faults,
             undecoded=count - len(times),
         )
