@@ -10,7 +10,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DataError, IntegrityError
 from django.db.models.functions import Now
 
-from annotation.models import Project, ScorerVersion
+from annotation.models import Order, Project, ScorerVersion
 from annotation.room.ranking import rank_prompts
 from scoring.ask import Outcome, score_batch
 from scoring.claims import claim, extend, fail, finish, release
@@ -38,19 +38,18 @@ def drain_jobs(version: ScorerVersion, *, for_seconds: float = 300) -> int:
     except OutdatedVersion as error:
         return waiting.update(state=JobState.FAILED, reason=str(error), finished_at=Now())
     deadline = time.monotonic() + for_seconds
-    projects: set[int] = set()
     taken = 0
     try:
         while time.monotonic() < deadline and (jobs := claim(version, limit=scorer.batch_size)):
-            projects.update(job.video.project_id for job in jobs)
             _answer(scorer, jobs)
             taken += len(jobs)
     except SoftTimeLimitExceeded:
         logger.warning("%s: stopped at the worker's time limit", version)
     if waiting.exists():
         ring_drain(version.pk, jobs=1)
-    for project in Project.objects.filter(pk__in=projects):
-        rank_prompts(project)
+    if taken:
+        for project in Project.objects.filter(suggester=version, order=Order.UNCERTAINTY):
+            rank_prompts(project)
     return taken
 
 

@@ -8,7 +8,7 @@ from annotation.scale import DIMENSION_KEYS
 from scoring import drain, jobs
 from scoring.models import Job
 from scoring.protocol import Answer, Opinion, OutdatedVersion, ScorerUnavailable, UnreadableAnswer, VideoFault
-from tests.make import make_project
+from tests.make import make_project, make_scorer_version
 from tests.scripted import Listens, Scripted, queue_videos, states
 
 pytestmark = pytest.mark.django_db
@@ -26,10 +26,11 @@ def scripted(monkeypatch):
     return scorer
 
 
-def test_draining_answers_all_and_ranks_the_project(scripted, monkeypatch):
+def test_draining_answers_all_and_ranks_whoever_orders_by_its_certainty(scripted, monkeypatch):
     ranked = []
     monkeypatch.setattr(drain, "rank_prompts", lambda project: ranked.append(project.slug))
-    project = make_project("ranked")
+    project = make_project("ranked", order="uncertainty", suggester=make_scorer_version())
+    make_project("random", suggester=project.suggester)
     version, _ = queue_videos(6, project)
 
     assert drain.drain_jobs(version) == 6

@@ -1,4 +1,4 @@
-"""Submitting: once, all of it, and it can be taken back for ten seconds."""
+"""Submitting: once, all of it, and it can be taken back while the toast is up."""
 
 import threading
 import time
@@ -10,13 +10,14 @@ from django.db import IntegrityError, connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from annotation.models import Draft, Rating, Seat, Skip, Verdict
+from annotation.models import Draft, Order, Project, Prompt, Rating, Seat, Skip, Verdict
 from annotation.room import submit as submit_module
 from annotation.room.drafts import Conflict, save_draft
 from annotation.room.queue import lease_next
+from annotation.room.seats import make_seats
 from annotation.room.skip import skip
 from annotation.room.submit import TooLate, submit, take_back
-from tests.make import make_member, make_project, make_suggestion, make_video
+from tests.make import make_member, make_project, make_rating, make_suggestion, make_video
 from tests.rating import answers, in_threads
 
 pytestmark = pytest.mark.django_db
@@ -187,6 +188,21 @@ def test_taking_back_an_extra_rating_takes_no_seat_away(project, rater, video):
     take_back(video=video, rater=rater)
     assert video.seats.get().holder == quick
     assert hand_in(rater, video).extra
+
+
+def test_a_dispute_moves_its_prompt_up_and_taking_back_moves_it_down(project, rater, video):
+    Project.objects.filter(pk=project.pk).update(order=Order.DISAGREEMENT, overlap=2)
+    project.refresh_from_db()
+    video.refresh_from_db()
+    make_rating(video, make_member(project), scores=(1, 3, 3))
+    make_seats(project)
+    lease_next(project, rater)
+    rating = hand_in(rater, video)
+    assert Prompt.objects.get(pk=video.prompt_id).priority == max(
+        abs(a - b) for a, b in zip(rating.scores.values(), (1, 3, 3), strict=True)
+    )
+    take_back(video=video, rater=rater)
+    assert Prompt.objects.get(pk=video.prompt_id).priority == 0
 
 
 def test_a_taking_back_sent_while_the_toast_goes_is_in_time(project, rater, video):

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 
-from django.db.models import Avg, F, FloatField, Max, Min, OuterRef, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Avg, FloatField, Max, Min, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Greatest
 
-from annotation.models import Distribution, Order, Project, Prompt, Rating
+from annotation.models import Distribution, Order, Project, Prompt, Rating, Video
 from annotation.scale import DIMENSION_KEYS
 
 
@@ -18,9 +18,15 @@ def rank_prompts(project: Project) -> None:
     if project.order == Order.UNCERTAINTY:
         _rank_by_uncertainty(project)
     elif project.order == Order.DISAGREEMENT:
-        _rank_by_disagreement(project)
+        _rank_by_disagreement(project.prompts.all())
     else:
         project.prompts.exclude(priority=0.0).update(priority=0.0)
+
+
+def rank_after_rating(video: Video) -> None:
+    """Set the priority of this video's prompt anew where ratings decide it."""
+    if video.project.order == Order.DISAGREEMENT:
+        _rank_by_disagreement(Prompt.objects.filter(pk=video.prompt_id))
 
 
 def _rank_by_uncertainty(project: Project) -> None:
@@ -39,19 +45,21 @@ def _rank_by_uncertainty(project: Project) -> None:
     project.prompts.update(priority=Coalesce(Subquery(confidence), nothing))
 
 
-def _rank_by_disagreement(project: Project) -> None:
-    spread = {f"{key}_spread": Max(F(f"ratings__{key}")) - Min(F(f"ratings__{key}")) for key in DIMENSION_KEYS}
+def _rank_by_disagreement(prompts: QuerySet[Prompt]) -> None:
+    spreads = [Max(key) - Min(key) for key in DIMENSION_KEYS]
     videos = (
-        project.videos.filter(pk__in=Rating.objects.counted().filter(video__project=project).values("video"))
-        .filter(ratings__live=True, ratings__purpose="main", ratings__extra=False)
-        .annotate(**spread)
-        .values_list("prompt_id", *spread)
+        Rating.objects.counted()
+        .filter(video__prompt__in=prompts)
+        .order_by()
+        .values("video__prompt", "video")
+        .annotate(spread=Greatest(*spreads))
+        .values_list("video__prompt", "spread")
     )
     widest: dict[int, list[int]] = defaultdict(list)
-    for prompt_pk, *spreads in videos:
-        widest[prompt_pk].append(max(spreads))
-    prompts = list(project.prompts.only("pk", "priority"))
-    for prompt in prompts:
+    for prompt_pk, spread in videos:
+        widest[prompt_pk].append(spread)
+    ranked = list(prompts.only("pk", "priority"))
+    for prompt in ranked:
         values = widest[prompt.pk]
         prompt.priority = sum(values) / len(values) if values else 0.0
-    Prompt.objects.bulk_update(prompts, ["priority"], batch_size=1_000)
+    Prompt.objects.bulk_update(ranked, ["priority"], batch_size=1_000)

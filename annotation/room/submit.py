@@ -14,6 +14,7 @@ from annotation.models.scores import Shown
 from annotation.room.drafts import EDITED_ELSEWHERE, ENDED, Conflict
 from annotation.room.forms import Answers
 from annotation.room.queue import hold_rater, lease_end
+from annotation.room.ranking import rank_after_rating
 from annotation.room.settle import settle
 from annotation.scale import DIMENSION_KEYS
 
@@ -44,6 +45,7 @@ def submit(*, video: Video, rater: User, answers: Answers, revision: int, submit
     rating = _store(draft, answers, extra=not _fill_seat(video, rater))
     draft.delete()
     settle([video])
+    rank_after_rating(video)
     return rating
 
 
@@ -70,6 +72,7 @@ def take_back(*, video: Video, rater: User) -> Draft:
         video=video, rater=rater, arm=rating.arm, opened_at=_opened_at(rating), **_carried(rating)
     )
     settle([video])
+    rank_after_rating(video)
     return draft
 
 
