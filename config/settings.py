@@ -33,6 +33,14 @@ RELEASES_ROOT = DATA_DIR / "releases"
 IMPORT_ROOT = env.str("IMPORT_ROOT", default="")
 # Set to nginx's internal location (for example /protected/) to let nginx send files.
 MEDIA_ACCEL_REDIRECT = env.str("MEDIA_ACCEL_REDIRECT", default="")
+# Shared by all processes, so that whoever guesses passwords has no fresh tries at each; it needs no broker.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": DATA_DIR / "cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
