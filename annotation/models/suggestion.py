@@ -72,7 +72,7 @@ class Suggestion(Scores):
 
 
 class Distribution(models.Model):
-    """A suggestion's numbers for one dimension, where its scorer gave any (docs/scoring numbers).
+    """A suggestion's numbers for one dimension, where its scorer gave any.
 
     `soft_score` is the model card's best * p(best) / sum(p), `expected_score` sum(s * p(s)) / sum(p),
     `confidence` p(best) / sum(p); `p1`..`p5` are the probabilities of the five digits.
