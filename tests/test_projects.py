@@ -31,7 +31,6 @@ def settings_of(project, **changed):
         "name",
         "guidelines",
         "overlap",
-        "suggester",
         "prefill_percent",
         "blind_percent",
         "order",
@@ -123,15 +122,16 @@ def test_all_blind_and_the_floor_itself_are_allowed(client):
         assert (project.prefill_percent, project.blind_percent) == (prefill, blind)
 
 
-def test_nobody_is_shown_suggestions_until_a_lead_chooses_a_scorer(client):
+def test_settings_say_whose_suggestions_raters_see_and_where_to_choose(client):
     project, version = make_project(), make_scorer_version()
     client.force_login(make_member(project, "lead"))
     address = reverse("project-settings", args=[project.slug])
-    assert project.suggester is None
-    assert "Nobody sees suggestions" in client.get(address).content.decode()
-    client.post(address, settings_of(project, suggester=version.pk))
-    project.refresh_from_db()
-    assert project.suggester == version
+    page = client.get(address).content.decode()
+    assert "Nobody is shown suggestions yet." in page
+    assert reverse("project-suggestions", args=[project.slug]) in page
+    Project.objects.update(suggester=version)
+    client.post(address, settings_of(project, name="Renamed"))
+    assert f"what {version} suggests" in client.get(address).content.decode()
 
 
 def test_raising_the_overlap_opens_seats_and_unsettles(client):

@@ -9,7 +9,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from annotation.models import MediaState, Project, Role, ScorerVersion, T2VModel, User
+from annotation.models import MediaState, Project, Role, T2VModel, User
 from annotation.models.project import MIN_BLIND_PERCENT
 from annotation.projects.find_videos import SHOW
 
@@ -23,7 +23,6 @@ class SettingsForm(forms.ModelForm):
             "name",
             "guidelines",
             "overlap",
-            "suggester",
             "prefill_percent",
             "blind_percent",
             "order",
@@ -33,7 +32,6 @@ class SettingsForm(forms.ModelForm):
             "name": _("Name"),
             "guidelines": _("Guidelines for raters"),
             "overlap": _("Ratings per video (overlap)"),
-            "suggester": _("Suggestions that raters may see"),
             "prefill_percent": _("Pre-filled, %"),
             "blind_percent": _("Blind, %"),
             "order": _("Order of the queue"),
@@ -45,21 +43,6 @@ class SettingsForm(forms.ModelForm):
             "lease_minutes": _("Without a sign of life from its rater it then goes to somebody else."),
         }
         widgets = {"guidelines": forms.Textarea(attrs={"rows": 6})}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "suggester" in self.fields:
-            versions = forms.ModelChoiceField(
-                queryset=ScorerVersion.objects.select_related("scorer").order_by("scorer__name", "-created_at"),
-                required=False,
-                empty_label=gettext("Nobody sees suggestions"),
-                label=_("Suggestions that raters may see"),
-                help_text=_(
-                    "Pre-filled raters are shown this version's scores; blind ones never are. "
-                    "“technical” measures pictures and knows no prompt: good for trials and for sorting."
-                ),
-            )
-            self.fields["suggester"] = versions
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

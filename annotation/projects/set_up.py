@@ -25,5 +25,5 @@ def change_settings(project: Project, changed: Iterable[str]) -> None:
     if "overlap" in changed:
         make_seats(project)
         settle_to_overlap(project)
-    if "order" in changed or "suggester" in changed:
+    if "order" in changed:
         rank_prompts(project)
