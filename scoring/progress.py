@@ -64,7 +64,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Offer:
-    """A scorer of the registry, and how many watchable videos its current version was not asked about."""
+    """A scorer of the registry, and how many videos its current version was not asked about."""
 
     name: str
     entry: Entry
@@ -100,11 +100,11 @@ def offers(project: Project) -> list[Offer]:
 
 
 def unasked(project: Project, name: str) -> QuerySet[Video]:
-    """Watchable videos that the scorer's current version has no job for."""
+    """Videos with a sound file that the scorer's current version has no job for."""
     asked = Job.objects.filter(
         scorer_version__scorer__name=name, scorer_version__settings_sha256=hash_settings(settings_of(name))
     )
-    return project.videos.watchable().exclude(pk__in=asked.values("video"))
+    return project.videos.scorable().exclude(pk__in=asked.values("video"))
 
 
 def failures_of(project: Project) -> QuerySet[Job]:

@@ -24,7 +24,7 @@ def suggestions(request: HttpRequest, slug: str) -> HttpResponse:
     membership = membership_for(request.user, slug, Role.LEAD)
     context = _progress_context(membership) | {
         "offers": offers(membership.project),
-        "watchable": membership.project.videos.watchable().count(),
+        "scorable": membership.project.videos.scorable().count(),
         "videos": membership.project.videos.count(),
         "role": membership.role,
         "tab": "suggestions",
@@ -43,7 +43,7 @@ def progress(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def start(request: HttpRequest, slug: str) -> HttpResponse:
-    """Ask a scorer about every watchable video that it was not asked about."""
+    """Ask a scorer about every video with a sound file that it was not asked about."""
     project = membership_for(request.user, slug, Role.LEAD).project
     name = request.POST.get("scorer", "")
     if name not in SCORERS:

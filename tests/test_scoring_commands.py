@@ -28,18 +28,17 @@ def run(capsys, *arguments) -> str:
     return capsys.readouterr().out
 
 
-def test_score_videos_queues_every_ready_video_once(capsys):
+def test_score_videos_queues_every_video_with_a_sound_file_once(capsys):
     project = make_project("study")
-    for _ in range(3):
-        make_video(project)
-    make_video(project, media_state="waiting")
+    for state in ("ready", "ready", "waiting", "failed"):
+        make_video(project, media_state=state)
 
-    assert "3 of 3 ready videos queued for technical" in run(
+    assert "3 of 3 videos queued for technical" in run(
         capsys, "score_videos", "--project", "study", "--scorer", "technical"
     )
     again = run(capsys, "score_videos", "--project", "study", "--scorer", "technical")
-    assert "0 of 3 ready videos queued" in again
-    assert "1 are not ready" in again
+    assert "0 of 3 videos queued" in again
+    assert "1 have no sound file" in again
     assert Job.objects.count() == 3
 
 

@@ -68,10 +68,9 @@ def test_the_empty_page_says_what_to_do_next(lead, project):
     assert "knows nothing of meaning" in html
 
 
-def test_starting_a_run_asks_about_watchable_videos_once(lead, project, bell):
-    for _ in range(2):
-        make_video(project)
-    make_video(project, media_state="waiting")
+def test_starting_a_run_asks_about_videos_with_a_sound_file_once(lead, project, bell):
+    for state in ("ready", "waiting", "failed"):
+        make_video(project, media_state=state)
     make_video(make_project("other"))
 
     response = lead.post(reverse("suggestions-start", args=["study"]), {"scorer": "technical"}, follow=True)
@@ -79,8 +78,8 @@ def test_starting_a_run_asks_about_watchable_videos_once(lead, project, bell):
     html = response.content.decode()
     assert "2 videos are queued for technical." in html
     assert "0 of 2 done" in html
-    assert "It was asked about every video that is ready." in html
-    assert "2 of 3 videos are ready" in html
+    assert "It was asked about every video." in html
+    assert "2 of 3 videos have a sound file" in html
     assert bell == [(current_version("technical").pk,)]
     lead.post(reverse("suggestions-start", args=["study"]), {"scorer": "technical"})
     assert Job.objects.count() == 2

@@ -77,6 +77,10 @@ class VideoQuerySet(models.QuerySet["Video"]):
         """Videos whose browser copy, poster and thumbnails are there."""
         return self.filter(media_state=MediaState.READY)
 
+    def scorable(self) -> "VideoQuerySet":
+        """Videos whose original is here and sound: scorers need no browser copy."""
+        return self.filter(media_state__in=[MediaState.WAITING, MediaState.READY])
+
     def to_prepare(self) -> "VideoQuerySet":
         """Videos that wait for the media worker and that none holds, on the database's clock."""
         is_free = Q(media_lease__isnull=True) | Q(media_leased_until__lt=Now())

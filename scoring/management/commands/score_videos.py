@@ -46,7 +46,7 @@ class Command(BaseCommand):
         except UnknownScorer as error:
             raise CommandError(str(error)) from error
         again = retry_failed(version, project) if options["retry_failed"] else 0
-        queued = enqueue(version, project.videos.watchable()) + again
+        queued = enqueue(version, project.videos.scorable()) + again
         self.stdout.write(_summary(project, version, queued))
         if options["wait"]:
             self._follow(project, version, patience=options["patience"])
@@ -77,9 +77,9 @@ class Command(BaseCommand):
 
 
 def _summary(project: Project, version: ScorerVersion, queued: int) -> str:
-    ready, videos = project.videos.watchable().count(), project.videos.count()
-    text = f"{queued} of {ready} ready videos queued for {version}"
-    return f"{text}; {videos - ready} are not ready." if videos > ready else f"{text}."
+    scorable, videos = project.videos.scorable().count(), project.videos.count()
+    text = f"{queued} of {scorable} videos queued for {version}"
+    return f"{text}; {videos - scorable} have no sound file." if videos > scorable else f"{text}."
 
 
 def _stuck(left: int, patience: float) -> str:
