@@ -14,8 +14,6 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import given
-from hypothesis import strategies as st
 
 from annotation.models import Rating
 from annotation.room.settle import settle
@@ -24,7 +22,7 @@ from datasets_app.releases.export import export_dataset
 from datasets_app.releases.export_options import ExportError, Options
 from datasets_app.releases.release_manifest import differences
 from datasets_app.releases.select_rows import one_moment, select_rows
-from datasets_app.releases.splits import choose_split, normalise_prompt, parse_split
+from datasets_app.releases.splits import normalise_prompt
 from datasets_app.releases.staged_folder import FolderTakenError, staged_folder
 from tests.make import draw_clip, make_project, make_prompt, make_user, make_video
 
@@ -416,35 +414,12 @@ def test_prompts_never_fall_into_two_splits(project, tmp_path):
     assert prompts["test"]
 
 
-def test_another_seed_draws_another_split_and_more_prompts_move_none(db):
-    shares = {"train": 0.5, "test": 0.5}
-    prompts = [f"prompt {number}" for number in range(200)]
-    drawn = [choose_split(prompt, shares, 1) for prompt in prompts]
-    assert drawn == [choose_split(prompt, shares, 1) for prompt in prompts]
-    assert drawn != [choose_split(prompt, shares, 2) for prompt in prompts]
-    assert 70 < drawn.count("test") < 130
-
-
 def test_the_order_in_which_splits_are_named_changes_nothing(project, tmp_path):
     for number in range(20):
         rate(make_video(project, f"prompt {number}"))
     run(project, tmp_path / "one", split={"train": 0.6, "test": 0.4})
     run(project, tmp_path / "two", split={"test": 0.4, "train": 0.6})
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
-
-
-@given(st.text(max_size=50), st.integers(), st.lists(st.integers(1, 99), min_size=1, max_size=5))
-def test_every_prompt_has_a_split(prompt, seed, weights):
-    shares = {f"s{number}": weight / sum(weights) for number, weight in enumerate(weights)}
-    assert choose_split(prompt, shares, seed) in shares
-
-
-@pytest.mark.parametrize(
-    "text", ["", "train", "train=0.9", "train=0.9,test=0.2", "train=1,train=0", "../x=1", "train=nan", "a=-1,b=2"]
-)
-def test_a_split_that_makes_no_sense_is_refused(text):
-    with pytest.raises(ValueError, match=r"split|share"):
-        parse_split(text)
 
 
 def test_an_empty_split_and_an_empty_dataset_are_refused_in_words(project, tmp_path):
