@@ -14,7 +14,7 @@ from datasets_app.releases.line_file import LineFile
 from datasets_app.releases.put_video import UnfitFileError, put_video, video_path
 from datasets_app.releases.release_manifest import MANIFEST, FileFacts, differences, hash_file, write_manifest
 from datasets_app.releases.select_rows import Row, one_moment, select_rows
-from datasets_app.releases.splits import choose_split
+from datasets_app.releases.splits import Splits
 from datasets_app.releases.staged_folder import move_into_place, staged_folder, write_synced
 
 Progress = Callable[[int, int], None]  # rows done, rows in all
@@ -35,8 +35,8 @@ def export_dataset(
     counts = Counts()
     with staged_folder(output) as part:
         with (part / _ROWS).open("w+b") as rows, (part / _FILES).open("w+b") as files:
-            counts.verdicts = _spool(project, options, rows)
-            for facts in _write(project, options, part, _spooled(rows), counts, progress):
+            counts.verdicts, splits = _spool(project, options, rows)
+            for facts in _write(project, options, part, _spooled(rows), splits, counts, progress):
                 files.write(dump_line(facts._asdict()))
             _refuse_empty(options, counts)
             write_manifest(part, _facts(project, options, counts), _listed(files))
@@ -46,14 +46,20 @@ def export_dataset(
     return counts
 
 
-def _spool(project: Project, options: Options, spool: IO[bytes]) -> int:
-    """Put all rows into a scratch file and count them: slow work on videos then needs no database."""
+def _spool(project: Project, options: Options, spool: IO[bytes]) -> tuple[int, Splits]:
+    """Put all rows into a scratch file, count them and split their prompts.
+
+    Slow work on videos then needs no database.
+    """
+    splits = Splits(options.split or {options.format: 1.0}, options.seed)
+    points = set()
     total = 0
     with one_moment():
         for row in select_rows(project, rationale=options.rationale):
             spool.write(dump_line(vars(row)))
+            points.add(splits.point(row.prompt))
             total += 1
-    return total
+    return total, splits.filled(points)
 
 
 def _spooled(spool: IO[bytes]) -> Iterator[Row]:
@@ -69,7 +75,13 @@ def _listed(spool: IO[bytes]) -> Iterator[FileFacts]:
 
 
 def _write(
-    project: Project, options: Options, part: Path, rows: Iterator[Row], counts: Counts, progress: Progress
+    project: Project,
+    options: Options,
+    part: Path,
+    rows: Iterator[Row],
+    splits: Splits,
+    counts: Counts,
+    progress: Progress,
 ) -> Iterator[FileFacts]:
     """Write every file but the manifest; each is reported once it is complete."""
     with ExitStack() as stack:
@@ -84,7 +96,7 @@ def _write(
             else:
                 if video:
                     yield video
-                stem = choose_split(row.prompt, options.split, options.seed) if options.split else options.format
+                stem = splits.of(row.prompt)
                 outs[stem].write(_record(row, options))
                 _count(row, stem, options, counts)
             progress(done, counts.verdicts)
@@ -143,8 +155,8 @@ def _refuse_empty(options: Options, counts: Counts) -> None:
     for stem in options.file_stems:
         if not counts.splits[stem]:
             raise ExportError(
-                f"Split {stem!r} got none of the {counts.records} records: its share is small for the number of "
-                "prompts. Give it a larger share or take another seed."
+                f"Split {stem!r} got none of the {counts.records} records: there are too few prompts for so many "
+                "splits."
             )
 
 

@@ -1,10 +1,14 @@
 """Which split a video belongs to: drawn by its prompt, so that no prompt is in two splits."""
 
 import hashlib
+import itertools
 import unicodedata
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, replace
 
 TOLERANCE = 1e-6
+POINTS = 2**64
 
 
 def normalise_prompt(text: str) -> str:
@@ -37,17 +41,49 @@ def check_split(shares: Mapping[str, float]) -> None:
         raise ValueError(f"The shares of the splits add up to {sum(shares.values()):g}, not to 1.")
 
 
-def choose_split(prompt: str, shares: Mapping[str, float], seed: int) -> str:
-    """The split of a prompt: a draw from its text and the seed alone, whatever order the shares are in.
+@dataclass(frozen=True)
+class Splits:
+    """Where each prompt goes: drawn from its text and the seed alone, whatever order the shares are in.
 
     A prompt stays where it is when others are added, so a later release never trains on an earlier one's test
-    prompts. The price: shares are met on average, not to the video.
+    prompts. The price: shares are met on average, not to the video. `moved` are the few exceptions.
     """
-    digest = hashlib.sha256(f"{seed}\n{normalise_prompt(prompt)}".encode("utf-8", "replace")).digest()
-    point = int.from_bytes(digest[:8]) / 2**64
-    reached = 0.0
-    for name, share in sorted(shares.items()):
-        reached += share
-        if point < reached:
-            return name
-    return name
+
+    shares: Mapping[str, float]
+    seed: int
+    moved: Mapping[int, str] = field(default_factory=dict)  # split by point
+
+    def of(self, prompt: str) -> str:
+        """The split of a prompt."""
+        point = self.point(prompt)
+        return self.moved.get(point) or self._drawn(point)
+
+    def point(self, prompt: str) -> int:
+        """Where the draw puts a prompt, from 0 to POINTS."""
+        digest = hashlib.sha256(f"{self.seed}\n{normalise_prompt(prompt)}".encode("utf-8", "replace")).digest()
+        return int.from_bytes(digest[:8])
+
+    def filled(self, points: Set[int]) -> "Splits":
+        """The same splits for these points, where one that the draw left empty gets the prompt nearest to it.
+
+        Only a handful of prompts ever needs that. With fewer prompts than splits one stays empty.
+        """
+        drawn = {point: self._drawn(point) for point in points}
+        moved = {}
+        for name, (start, end) in self._ranges():
+            sizes = Counter(drawn.values())
+            spare = [point for point, split in drawn.items() if sizes[split] > 1]
+            if not sizes[name] and spare:
+                nearest = min(spare, key=lambda point: (max(start - point, point - end), point))
+                drawn[nearest] = moved[nearest] = name
+        return replace(self, moved=moved)
+
+    def _drawn(self, point: int) -> str:
+        return next(name for name, (_, end) in self._ranges() if point <= end)
+
+    def _ranges(self) -> list[tuple[str, tuple[float, float]]]:
+        """First and last point of each split, by name; the last one ends at POINTS whatever the rounding."""
+        names = sorted(self.shares)
+        ends = list(itertools.accumulate(self.shares[name] * POINTS for name in names))
+        ends[-1] = float(POINTS)
+        return list(zip(names, zip([0.0, *ends], ends, strict=False), strict=True))
