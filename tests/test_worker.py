@@ -5,8 +5,10 @@ import shutil
 import signal
 import subprocess
 import sys
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.db import transaction
@@ -108,14 +110,26 @@ def test_a_worker_killed_half_way_loses_nothing_and_does_nothing_twice(twenty_cl
 
 
 def stop_in_mid_job(worker: Worker) -> None:
-    """Stop the worker's processes while one holds a job, and no lock on its row."""
+    """Stop the worker's processes while one has a job in hand, and no lock on its row."""
     while True:
-        wait_until(Job.objects.filter(state="leased").exists, seconds=60, every=0.01)
+        lease = lease_in_hand()
         worker.signal(signal.SIGSTOP)
+        time.sleep(0.3)  # what was on its way to the database arrives
         with transaction.atomic():
-            if Job.objects.filter(state="leased").select_for_update(skip_locked=True).first():
+            if Job.objects.filter(state="leased", lease=lease).select_for_update(skip_locked=True).first():
                 return
         worker.signal(signal.SIGCONT)
+
+
+def lease_in_hand() -> UUID:
+    """A lease that was extended since we first saw it: its worker has read the jobs and is scoring them."""
+    first_seen: dict[UUID, datetime] = {}
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for lease, until in Job.objects.filter(state="leased").values_list("lease", "leased_until"):
+            if first_seen.setdefault(lease, until) != until:
+                return lease
+    raise TimeoutError("no lease was extended within 60 s")
 
 
 @pytest.mark.postgres  # SQLite locks the whole file where PostgreSQL locks a row
