@@ -50,7 +50,7 @@ $(VENV)/.installed-demo: $(VENV)/.installed
 	  $(PIP) --constraint constraints.txt --editable ".[$$extras]"
 	@touch $@
 
-$(VENV)/.installed-test: $(VENV)/.installed
+$(VENV)/.installed-test: $(VENV)/.installed-scoring
 	@echo "Installing what the tests need ..."
 	@$(PIP) --constraint constraints.txt --editable '.[demo,test]'
 	@touch $@

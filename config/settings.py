@@ -80,6 +80,22 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_PUBLISH_RETRY = False
 # How long a scoring job may go without a sign of life before another worker takes it.
 SCORING_LEASE_SECONDS = env.int("SCORING_LEASE_SECONDS", default=180)
+# --- Scorers: what the workers that score are given ------------------------------------------------
+# name=dotted.path of a scoring.registry.Entry, for scorers that live outside this repository.
+EXTRA_SCORERS = env.dict("EXTRA_SCORERS", default={})
+# A folder, or a hub id with its revision: TIGER-Lab/VideoScore2@<commit>.
+VIDEOSCORE2_CHECKPOINT = env.str("VIDEOSCORE2_CHECKPOINT", default="")
+# auto: bfloat16 where an NVIDIA device is, else float32. Part of a scorer version.
+VIDEOSCORE2_DTYPE = env.str("VIDEOSCORE2_DTYPE", default="auto")
+# Videos asked about at once; 0: by the device's memory.
+VIDEOSCORE2_BATCH = env.int("VIDEOSCORE2_BATCH", default=0)
+# Servers of OpenAI's protocol, and the name they serve the model under.
+VIDEOSCORE2_SERVERS = env.list("VIDEOSCORE2_SERVERS", default=[])
+VIDEOSCORE2_SERVED_MODEL = env.str("VIDEOSCORE2_SERVED_MODEL", default="")
+VIDEOSCORE2_SERVER_KEY = env.str("VIDEOSCORE2_SERVER_KEY", default="")
+# How a video reaches a server: data (in the request), file (it sees our folder), or our media folder's address.
+VIDEOSCORE2_SEND_VIDEO = env.str("VIDEOSCORE2_SEND_VIDEO", default="data")
+
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "scoring.tasks.sweep_jobs_task", "schedule": 30.0},
     "sweep-media": {"task": "datasets_app.tasks.sweep_media_task", "schedule": 30.0},

@@ -1,12 +1,12 @@
 """Asking a scorer about a micro-batch: sample, ask, read, each video on its own where it can be."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from annotation.scale import DIMENSION_KEYS
-from scoring.protocol import Answer, Question, Scorer, UnreadableAnswer, VideoFault
+from scoring.protocol import Answer, Heard, Question, Scorer, UnreadableAnswer, VideoFault
 
 Outcome = Answer | VideoFault
 
@@ -22,26 +22,14 @@ class Look:
 
 
 def score_batch(
-    scorer: Scorer[Any, Any], questions: Sequence[Question], *, alive: Callable[[], None] = lambda: None
+    scorer: Scorer[Any, Any], questions: Sequence[Question], *, heard: Heard = lambda position, text: None
 ) -> list[Outcome]:
-    """An answer or a fault for each question, in order. `alive` is called between the steps.
-
-    A video that cannot be sampled fails alone; an unreadable answer stays an answer, without scores.
-    Raises what the scorer raises for the whole batch.
-    """
-    looks = []
-    for question in questions:
-        looks.append(_look(scorer, question))
-        alive()
-    whole = [look for look in looks if look.fault is None]
-    started = time.monotonic()
-    raws = iter(scorer.ask([look.question for look in whole], [look.sample for look in whole]) if whole else [])
-    asking = (time.monotonic() - started) / max(len(whole), 1)
-    alive()
-    return [look.fault or _read(scorer, next(raws), {"sample": look.seconds, "ask": asking}) for look in looks]
+    """An answer or a fault for each question, in order: `look` at each, then `answer` together."""
+    return answer(scorer, [look(scorer, question) for question in questions], heard=heard)
 
 
-def _look(scorer: Scorer[Any, Any], question: Question) -> Look:
+def look(scorer: Scorer[Any, Any], question: Question) -> Look:
+    """What the scorer sees of one video. A video that cannot be sampled fails alone."""
     started = time.monotonic()
     sample, fault = None, None
     try:
@@ -51,11 +39,40 @@ def _look(scorer: Scorer[Any, Any], question: Question) -> Look:
     return Look(question, sample, fault, time.monotonic() - started)
 
 
-def _read(scorer: Scorer[Any, Any], raw: Any, timings: dict[str, float]) -> Answer:
+def answer(
+    scorer: Scorer[Any, Any], looks: Sequence[Look], *, heard: Heard = lambda position, text: None
+) -> list[Outcome]:
+    """Ask about what was seen. An unreadable answer stays an answer, without scores.
+
+    `heard` gets the positions of `looks`. Raises what the scorer raises for the whole batch.
+    """
+    whole = [position for position, look in enumerate(looks) if look.fault is None]
+    started = time.monotonic()
+    raws: Sequence[Any] = []
+    if whole:
+        questions, samples = [looks[at].question for at in whole], [looks[at].sample for at in whole]
+        raws = scorer.ask(questions, samples, lambda nth, text: heard(whole[nth], text))
+    asking = (time.monotonic() - started) / max(len(whole), 1)
+    answered = dict(zip(whole, raws, strict=True))
+    return [
+        look.fault or _read(scorer, answered[position], {"sample": look.seconds, "ask": asking})
+        for position, look in enumerate(looks)
+    ]
+
+
+def _read(scorer: Scorer[Any, Any], raw: Any, timings: dict[str, float]) -> Outcome:
+    if isinstance(raw, VideoFault):
+        return raw
     started = time.monotonic()
     try:
-        answer = scorer.read(raw)
+        found = scorer.read(raw)
     except UnreadableAnswer as unreadable:
-        nothing = dict.fromkeys(DIMENSION_KEYS)
-        answer = Answer(nothing, rationale="", raw_text=unreadable.raw_text, frames=0, readable=False)
-    return replace(answer, timings={**answer.timings, **timings, "read": time.monotonic() - started})
+        found = Answer(
+            dict.fromkeys(DIMENSION_KEYS),
+            rationale="",
+            raw_text=unreadable.raw_text,
+            frames=len(unreadable.saw.frames) if unreadable.saw else 0,
+            saw=unreadable.saw,
+            form="unreadable",
+        )
+    return replace(found, timings={**found.timings, **timings, "read": time.monotonic() - started})

@@ -3,6 +3,7 @@
 Whoever lost its lease is refused: the update finds no row with its token, and nothing else is written.
 """
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -93,6 +94,7 @@ def _store(job: Job, answer: Answer) -> None:
             "status": answer.status,
             "raw_text": answer.raw_text.replace("\x00", ""),
             "rationale": answer.rationale.replace("\x00", ""),
+            "saw": answer.saw and asdict(answer.saw),
             "seconds": answer.seconds,
             **{key: opinion and opinion.hard_score for key, opinion in answer.opinions.items()},
         },

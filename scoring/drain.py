@@ -2,7 +2,7 @@
 
 import logging
 import time
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ def _answer(scorer: Scorer[Any, Any], jobs: list[Job]) -> None:
     questions = [Question(Path(job.video.original.path), job.video.prompt.text, job.sample) for job in jobs]
     outcomes: list[Outcome]
     try:
-        outcomes = score_batch(scorer, questions, alive=partial(extend, jobs))
+        outcomes = score_batch(scorer, questions, heard=lambda position, text: extend(jobs))
     except SoftTimeLimitExceeded:
         for job in jobs:
             fail(job, OUT_OF_TIME)

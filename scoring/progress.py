@@ -10,8 +10,8 @@ from django.db.models.functions import Now
 
 from annotation.models import Project, ScorerVersion, Suggestion, Video
 from scoring.models import Job, JobState
-from scoring.registry import SCORERS, Entry, settings_of
-from scoring.versions import hash_settings
+from scoring.registry import Entry, scorers
+from scoring.versions import is_usable, usable_versions
 
 RATE_WINDOW = timedelta(minutes=2)
 FAILURES_SHOWN = 50
@@ -81,12 +81,12 @@ def progress_of(project: Project) -> list[Progress]:
         .order_by()
     )
     versions = ScorerVersion.objects.select_related("scorer").filter(pk__in=set(jobs) | set(suggestions))
-    current = {(name, hash_settings(settings_of(name))) for name in SCORERS}
+    known = scorers()
     return [
         Progress(
             version=version,
-            current=(version.scorer.name, version.settings_sha256) in current,
-            heuristic=version.scorer.name in SCORERS and SCORERS[version.scorer.name].heuristic,
+            current=is_usable(version),
+            heuristic=version.scorer.name in known and known[version.scorer.name].heuristic,
             suggestions=suggestions.get(version.pk, 0),
             **jobs.get(version.pk, {}),
         )
@@ -96,15 +96,16 @@ def progress_of(project: Project) -> list[Progress]:
 
 def offers(project: Project) -> list[Offer]:
     """Every scorer of the registry that could be started now."""
-    return [Offer(name, SCORERS[name], unasked(project, name).count()) for name in sorted(SCORERS)]
+    return [
+        Offer(name, known, unasked(project, version).count())
+        for name, known in sorted(scorers().items())
+        for version in usable_versions(name)[:1]
+    ]
 
 
-def unasked(project: Project, name: str) -> QuerySet[Video]:
-    """Videos with a sound file that the scorer's current version has no job for."""
-    asked = Job.objects.filter(
-        scorer_version__scorer__name=name, scorer_version__settings_sha256=hash_settings(settings_of(name))
-    )
-    return project.videos.scorable().exclude(pk__in=asked.values("video"))
+def unasked(project: Project, version: ScorerVersion) -> QuerySet[Video]:
+    """Videos with a sound file that the version has no job for."""
+    return project.videos.scorable().exclude(pk__in=version.jobs.values("video"))
 
 
 def failures_of(project: Project) -> QuerySet[Job]:

@@ -4,12 +4,14 @@ A scorer gets a micro-batch of videos. `sample` and `read` work on one video eac
 alone; `ask` takes the batch, because a GPU answers sixteen in little more than the time of one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
-Status = Literal["complete", "partial", "unreadable"]
+Form = Literal["complete", "repaired", "unreadable"]
+Status = Literal["complete", "repaired", "partial", "unreadable"]
+Heard = Callable[[int, str], None]  # (position in the batch, the answer's text so far)
 
 
 class VideoFault(Exception):
@@ -23,9 +25,10 @@ class VideoFault(Exception):
 class UnreadableAnswer(Exception):
     """The model answered, but no scores can be read from it. Never replaced by a default score."""
 
-    def __init__(self, raw_text: str) -> None:
+    def __init__(self, raw_text: str, saw: "Saw | None" = None) -> None:
         super().__init__("no scores can be read from the answer")
         self.raw_text = raw_text
+        self.saw = saw
 
 
 class ScorerUnavailable(Exception):
@@ -38,7 +41,10 @@ class OutdatedVersion(Exception):
 
 @dataclass(frozen=True)
 class Question:
-    """What a scorer is asked: the original file, the prompt it was made from, and which sample this is."""
+    """What a scorer is asked: the original file, the prompt it was made from, and which sample this is.
+
+    Sample 0 is the scorer's answer; the samples after it are drawn at random, to see how far answers spread.
+    """
 
     path: Path
     prompt: str
@@ -84,6 +90,16 @@ class Opinion:
 
 
 @dataclass(frozen=True)
+class Saw:
+    """The frames of the original that a scorer looked at, in order, and the size it saw them in (pixels)."""
+
+    frames: tuple[int, ...]  # index in the file, from 0
+    seconds: tuple[float, ...]  # when each is shown
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class Answer:
     """A scorer's answer about one video. An opinion is None where the scorer abstains."""
 
@@ -91,14 +107,15 @@ class Answer:
     rationale: str
     raw_text: str
     frames: int  # how many the scorer saw
-    readable: bool = True
+    saw: Saw | None = None  # which they were; None where it saw every frame
+    form: Form = "complete"  # how the scores were found in `raw_text`
     timings: Mapping[str, float] = field(default_factory=dict)  # seconds by step
 
     @property
     def status(self) -> Status:
-        if not self.readable:
+        if self.form == "unreadable":
             return "unreadable"
-        return "partial" if None in self.opinions.values() else "complete"
+        return "partial" if None in self.opinions.values() else self.form
 
     @property
     def seconds(self) -> float:
@@ -118,8 +135,13 @@ class Scorer(Protocol[Sample, Raw]):
     def sample(self, question: Question) -> Sample:
         """What the scorer looks at in this video. Raises `VideoFault`."""
 
-    def ask(self, questions: Sequence[Question], samples: Sequence[Sample]) -> Sequence[Raw]:
-        """One raw answer for each question, in order. Raises `ScorerUnavailable`."""
+    def ask(
+        self, questions: Sequence[Question], samples: Sequence[Sample], heard: Heard
+    ) -> Sequence[Raw | VideoFault]:
+        """One raw answer for each question, in order, or why there is none. Raises `ScorerUnavailable`.
+
+        `heard` may be called with an answer's text while it grows; someone may be reading along.
+        """
 
     def read(self, raw: Raw) -> Answer:
         """Scores and rationale of a raw answer; pure. Raises `UnreadableAnswer`."""

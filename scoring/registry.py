@@ -1,9 +1,11 @@
 """The scorers by name. A scorer's own module is named here and loaded only where videos are scored."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from django.conf import settings as site
 
 from scoring.protocol import Scorer
 
@@ -12,11 +14,16 @@ from scoring.protocol import Scorer
 class Entry:
     """A scorer that can be asked for by name."""
 
-    scorer: str  # dotted path of a class or factory, called with the version's settings
+    scorer: str  # dotted path of a class or factory, called with the version's settings (and its checkpoint)
     settings: str  # dotted path of its settings: a plain mapping in a module that loads nothing heavy
     about: str  # a sentence for leads
     heuristic: bool = False  # measures pixels, knows nothing of meaning: shown to raters only if the lead says so
-    takes_checkpoint: bool = False
+    identify: str = ""  # dotted path of a function: checkpoint -> what its answers depend on, as a plain mapping
+    checkpoint: str = ""  # the site's setting that names the usual checkpoint
+
+    @property
+    def takes_checkpoint(self) -> bool:
+        return bool(self.identify)
 
 
 SCORERS: dict[str, Entry] = {
@@ -26,6 +33,20 @@ SCORERS: dict[str, Entry] = {
         about="Measures every frame: sharpness, blocks, noise, exposure, flicker, freezes, cuts, jerky motion.",
         heuristic=True,
     ),
+    "videoscore2": Entry(
+        scorer="scoring.scorers.videoscore2.scorer.VideoScore2Scorer",
+        settings="scoring.scorers.videoscore2.settings.SETTINGS",
+        about="Thinks about the video aloud, then scores it. Qwen2.5-VL-7B, on this installation's own GPUs.",
+        identify="scoring.scorers.videoscore2.weights.identify",
+        checkpoint="VIDEOSCORE2_CHECKPOINT",
+    ),
+    "videoscore2-served": Entry(
+        scorer="scoring.scorers.videoscore2.served.ServedScorer",
+        settings="scoring.scorers.videoscore2.settings.SERVED_SETTINGS",
+        about="VideoScore2 behind servers that speak OpenAI's protocol, such as vLLM or SGLang.",
+        identify="scoring.scorers.videoscore2.served_model.identify",
+        checkpoint="VIDEOSCORE2_SERVED_MODEL",
+    ),
 }
 
 
@@ -33,21 +54,52 @@ class UnknownScorer(LookupError):
     """No scorer of that name; the message lists those that there are."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"There is no scorer {name!r}. Known scorers: {', '.join(sorted(SCORERS))}.")
+        super().__init__(f"There is no scorer {name!r}. Known scorers: {', '.join(sorted(scorers()))}.")
+
+
+class NoCheckpoint(ValueError):
+    """No checkpoint was named, or the one that was cannot be used; the sentence says what to do."""
+
+
+def scorers() -> dict[str, Entry]:
+    """Every scorer by name: ours, and those that the setting `EXTRA_SCORERS` adds."""
+    return SCORERS | {name: _attribute(path) for name, path in site.EXTRA_SCORERS.items()}
 
 
 def entry(name: str) -> Entry:
     """The registry's entry. Raises `UnknownScorer`."""
     try:
-        return SCORERS[name]
+        return scorers()[name]
     except KeyError:
         raise UnknownScorer(name) from None
 
 
 def settings_of(name: str) -> dict[str, Any]:
-    """The settings that the code answers with now; loads no scorer."""
+    """The settings that the code answers with now, without what depends on a checkpoint; loads no scorer."""
     settings: Mapping[str, Any] = _attribute(entry(name).settings)
     return dict(settings)
+
+
+def usual_checkpoint(name: str) -> str:
+    """The checkpoint that this installation is set up with, or an empty text."""
+    setting = entry(name).checkpoint
+    return str(getattr(site, setting)) if setting else ""
+
+
+def identify(name: str, checkpoint: str) -> dict[str, Any]:
+    """What the answers depend on beside the code's settings, such as the weights' hash; empty for most scorers.
+
+    Reads the weights, which takes a minute where they are large. Raises `UnknownScorer` or `NoCheckpoint`.
+    """
+    found = entry(name)
+    if not found.takes_checkpoint:
+        if checkpoint:
+            raise NoCheckpoint(f"The scorer {name} takes no checkpoint.")
+        return {}
+    if not checkpoint:
+        raise NoCheckpoint(f"The scorer {name} needs a checkpoint: name one, or set {found.checkpoint}.")
+    described: Callable[[str], Mapping[str, Any]] = _attribute(found.identify)
+    return dict(described(checkpoint))
 
 
 def load(name: str, settings: Mapping[str, Any], checkpoint: str = "") -> Scorer[Any, Any]:

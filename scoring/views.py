@@ -13,8 +13,8 @@ from annotation.models import Membership, Role, ScorerVersion
 from annotation.room.ranking import rank_prompts
 from scoring.jobs import enqueue, retry_failed
 from scoring.progress import failures_of, offers, progress_of, unasked
-from scoring.registry import SCORERS
-from scoring.versions import current_version
+from scoring.registry import scorers
+from scoring.versions import usable_versions
 
 
 @login_required
@@ -46,10 +46,11 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask a scorer about every video with a sound file that it was not asked about."""
     project = membership_for(request.user, slug, Role.LEAD).project
     name = request.POST.get("scorer", "")
-    if name not in SCORERS:
+    version = next(iter(usable_versions(name)), None) if name in scorers() else None
+    if version is None:
         messages.error(request, _("There is no such scorer. Choose one of the list."))
         return redirect("project-suggestions", slug)
-    queued = enqueue(current_version(name), unasked(project, name))
+    queued = enqueue(version, unasked(project, version))
     messages.success(
         request,
         ngettext("%(count)d video is queued for %(name)s.", "%(count)d videos are queued for %(name)s.", queued)

@@ -44,7 +44,9 @@ class Scripted:
             raise outcome
         return question.path.name
 
-    def ask(self, questions, samples):
+    def ask(self, questions, samples, heard):
+        for position in range(len(samples)):
+            heard(position, "")
         self.batches.append(list(samples))
         for name in samples:
             outcome = self.outcomes.get(name)

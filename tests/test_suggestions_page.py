@@ -176,5 +176,5 @@ def test_the_page_takes_the_same_queries_for_one_video_and_many(lead, project, d
     for count in (1, 40):
         enqueue(version, [make_video(project) for _ in range(count)])
         Job.objects.update(state="failed", reason="the file is not there")
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(18):
             page(lead)

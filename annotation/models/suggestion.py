@@ -34,11 +34,18 @@ class ScorerVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.scorer.name} {self.settings_sha256[:8]}"
+        stand_in = " (stand-in)" if self.stand_in else ""
+        return f"{self.scorer.name} {self.settings_sha256[:8]}{stand_in}"
+
+    @property
+    def stand_in(self) -> bool:
+        """Its weights are the tiny checkpoint of tests and demo: right in form, without judgement."""
+        return bool(self.settings.get("stand_in"))
 
 
 class SuggestionStatus(models.TextChoices):
     COMPLETE = "complete", "Complete"
+    REPAIRED = "repaired", "Read in spite of its form"
     PARTIAL = "partial", "Abstained on some dimensions"
     UNREADABLE = "unreadable", "Unreadable answer"
 
@@ -52,6 +59,7 @@ class Suggestion(Scores):
     status = models.CharField(max_length=10, choices=SuggestionStatus.choices)
     raw_text = models.TextField(blank=True)  # as the model wrote it
     rationale = models.TextField(blank=True)
+    saw = models.JSONField(null=True, blank=True)  # `frames`, `seconds`, `width`, `height`; null: every frame
     seconds = models.FloatField(null=True, blank=True)  # time the scorer took
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -75,7 +83,8 @@ class Distribution(models.Model):
     """A suggestion's numbers for one dimension, where its scorer gave any.
 
     `soft_score` is the model card's best * p(best) / sum(p), `expected_score` sum(s * p(s)) / sum(p),
-    `confidence` p(best) / sum(p); `p1`..`p5` are the probabilities of the five digits.
+    `confidence` p(best) / sum(p); `p1`..`p5` are the probabilities of the five digits. Where more than one
+    sample was asked for, `spread` is the standard deviation of all samples' scores, kept with sample 0.
     """
 
     suggestion = models.ForeignKey(Suggestion, on_delete=models.CASCADE, related_name="distributions")
@@ -85,6 +94,7 @@ class Distribution(models.Model):
     soft_score = models.FloatField()
     expected_score = models.FloatField()
     confidence = models.FloatField()
+    spread = models.FloatField(null=True, blank=True)
     p1 = models.FloatField()
     p2 = models.FloatField()
     p3 = models.FloatField()

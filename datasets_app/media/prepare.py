@@ -27,7 +27,7 @@ from datasets_app.media import limits
 from datasets_app.media.sandbox import DecoderFailed, Sandbox
 from datasets_app.media.sniff import CONTAINERS, Refused
 from scoring.jobs import enqueue
-from scoring.registry import SCORERS
+from scoring.registry import scorers
 
 logger = logging.getLogger(__name__)
 
@@ -153,7 +153,7 @@ def finish(video: Video, made: Made) -> bool:
             warnings=video.warnings + [each for each in made.warnings if each not in video.warnings],
         )
         suggester = video.project.suggester
-        if finished and suggester and suggester.scorer.name in SCORERS:
+        if finished and suggester and suggester.scorer.name in scorers():
             enqueue(suggester, [video])
     return bool(finished)
 

@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from annotation.scale import DIMENSIONS
 from scoring.ask import score_batch
 from scoring.protocol import Answer, Opinion, Question, ScorerUnavailable, VideoFault
-from scoring.registry import SCORERS, UnknownScorer, entry, load, settings_of
+from scoring.registry import NoCheckpoint, UnknownScorer, load, scorers
+from scoring.versions import current_settings
 
 
 class Command(BaseCommand):
@@ -20,18 +21,17 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE")
         parser.add_argument("--prompt", required=True, metavar="TEXT", help="what the video was made from")
-        parser.add_argument("--scorer", required=True, metavar="NAME", help=", ".join(sorted(SCORERS)))
+        parser.add_argument("--scorer", required=True, metavar="NAME", help=", ".join(sorted(scorers())))
         parser.add_argument("--checkpoint", default="", metavar="DIR", help="for scorers that take one")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         name, checkpoint = options["scorer"], options["checkpoint"]
         try:
-            if checkpoint and not entry(name).takes_checkpoint:
-                raise CommandError(f"The scorer {name} takes no checkpoint.")
-            scorer = load(name, settings_of(name), checkpoint)
+            settings, checkpoint = current_settings(name, checkpoint)
+            scorer = load(name, settings, checkpoint)
             (outcome,) = score_batch(scorer, [Question(options["file"].resolve(), options["prompt"])])
-        except (UnknownScorer, ScorerUnavailable) as error:
+        except (UnknownScorer, NoCheckpoint, ScorerUnavailable) as error:
             raise CommandError(str(error)) from error
         if isinstance(outcome, VideoFault):
             raise CommandError(f"{options['file']}: {outcome}")

@@ -13,7 +13,7 @@ from annotation.management.find_project import find_project
 from annotation.models import Project, ScorerVersion
 from scoring.jobs import enqueue, retry_failed
 from scoring.models import Job, JobState
-from scoring.registry import SCORERS, UnknownScorer
+from scoring.registry import NoCheckpoint, UnknownScorer, scorers
 from scoring.versions import current_version
 
 LOOK_EVERY = 1.0  # seconds
@@ -28,7 +28,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--project", required=True, metavar="SLUG")
-        parser.add_argument("--scorer", required=True, metavar="NAME", help=", ".join(sorted(SCORERS)))
+        parser.add_argument("--scorer", required=True, metavar="NAME", help=", ".join(sorted(scorers())))
+        parser.add_argument("--checkpoint", default="", metavar="DIR", help="in place of the usual one")
         parser.add_argument("--wait", action="store_true", help="follow until all are done or failed")
         parser.add_argument("--retry-failed", action="store_true", help="give failed videos new attempts first")
         parser.add_argument(
@@ -42,8 +43,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         project = find_project(options["project"])
         try:
-            version = current_version(options["scorer"])
-        except UnknownScorer as error:
+            version = current_version(options["scorer"], options["checkpoint"])
+        except (UnknownScorer, NoCheckpoint) as error:
             raise CommandError(str(error)) from error
         again = retry_failed(version, project) if options["retry_failed"] else 0
         queued = enqueue(version, project.videos.scorable()) + again

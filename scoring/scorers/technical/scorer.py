@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 
 from annotation.scale import PHYSICAL_CONSISTENCY, TEXT_ALIGNMENT, VISUAL_QUALITY
-from scoring.protocol import Answer, OutdatedVersion, Question
+from scoring.protocol import Answer, Heard, OutdatedVersion, Question
 from scoring.scorers.technical.faults import Fault, find_faults, moves
 from scoring.scorers.technical.rationale import write_rationale
 from scoring.scorers.technical.settings import REVISION
@@ -41,7 +41,7 @@ class TechnicalScorer:
         """Every frame, measured. Raises `VideoFault`."""
         return watch(question.path, self._settings)
 
-    def ask(self, questions: Sequence[Question], samples: Sequence[Track]) -> list[Findings]:
+    def ask(self, questions: Sequence[Question], samples: Sequence[Track], heard: Heard) -> list[Findings]:
         """The faults of each video."""
         return [Findings(track, find_faults(track, self._settings["ramps"])) for track in samples]
 
