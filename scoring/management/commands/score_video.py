@@ -8,8 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from annotation.scale import DIMENSIONS
+from scoring.as_json import as_json
 from scoring.ask import score_batch
-from scoring.protocol import Answer, Opinion, Question, ScorerUnavailable, VideoFault
+from scoring.protocol import Answer, Question, ScorerUnavailable, VideoFault
 from scoring.registry import NoCheckpoint, UnknownScorer, load, scorers
 from scoring.versions import current_settings
 
@@ -36,29 +37,6 @@ class Command(BaseCommand):
         if isinstance(outcome, VideoFault):
             raise CommandError(f"{options['file']}: {outcome}")
         self.stdout.write(json.dumps(as_json(outcome), indent=2) if options["json"] else _for_people(outcome))
-
-
-def as_json(answer: Answer) -> dict[str, Any]:
-    """The answer as the command line promises it; a dimension is null where the scorer abstained."""
-    return {
-        "status": answer.status,
-        "dimensions": {key: opinion and _numbers(opinion) for key, opinion in answer.opinions.items()},
-        "rationale": answer.rationale,
-        "raw_text": answer.raw_text,
-        "frames": answer.frames,
-        "timings": {step: round(seconds, 4) for step, seconds in answer.timings.items()},
-    }
-
-
-def _numbers(opinion: Opinion) -> dict[str, Any]:
-    chances = opinion.probabilities
-    return {
-        "hard_score": opinion.hard_score,
-        "soft_score": chances and chances.soft_score,
-        "expected_score": chances and chances.expected_score,
-        "confidence": chances and chances.confidence,
-        "probabilities": chances and {str(score): p for score, p in enumerate(chances.of, start=1)},
-    }
 
 
 def _for_people(answer: Answer) -> str:
