@@ -22,7 +22,7 @@ class Look:
 
 
 def score_batch(
-    scorer: Scorer[Any, Any], questions: Sequence[Question], *, heard: Heard = lambda position, text: None
+    scorer: Scorer[Any, Any], questions: Sequence[Question], *, heard: Heard | None = None
 ) -> list[Outcome]:
     """An answer or a fault for each question, in order: `look` at each, then `answer` together."""
     return answer(scorer, [look(scorer, question) for question in questions], heard=heard)
@@ -39,9 +39,7 @@ def look(scorer: Scorer[Any, Any], question: Question) -> Look:
     return Look(question, sample, fault, time.monotonic() - started)
 
 
-def answer(
-    scorer: Scorer[Any, Any], looks: Sequence[Look], *, heard: Heard = lambda position, text: None
-) -> list[Outcome]:
+def answer(scorer: Scorer[Any, Any], looks: Sequence[Look], *, heard: Heard | None = None) -> list[Outcome]:
     """Ask about what was seen. An unreadable answer stays an answer, without scores.
 
     `heard` gets the positions of `looks`. Raises what the scorer raises for the whole batch.
@@ -51,7 +49,7 @@ def answer(
     raws: Sequence[Any] = []
     if whole:
         questions, samples = [looks[at].question for at in whole], [looks[at].sample for at in whole]
-        raws = scorer.ask(questions, samples, lambda nth, text: heard(whole[nth], text))
+        raws = scorer.ask(questions, samples, heard and (lambda nth, text: heard(whole[nth], text)))
     asking = (time.monotonic() - started) / max(len(whole), 1)
     answered = dict(zip(whole, raws, strict=True))
     return [

@@ -136,11 +136,11 @@ class Scorer(Protocol[Sample, Raw]):
         """What the scorer looks at in this video. Raises `VideoFault`."""
 
     def ask(
-        self, questions: Sequence[Question], samples: Sequence[Sample], heard: Heard
+        self, questions: Sequence[Question], samples: Sequence[Sample], heard: Heard | None
     ) -> Sequence[Raw | VideoFault]:
         """One raw answer for each question, in order, or why there is none. Raises `ScorerUnavailable`.
 
-        `heard` may be called with an answer's text while it grows; someone may be reading along.
+        Where someone reads along, `heard` may be called with an answer's text while it grows.
         """
 
     def read(self, raw: Raw) -> Answer:

@@ -45,7 +45,7 @@ class Scripted:
         return question.path.name
 
     def ask(self, questions, samples, heard):
-        for position in range(len(samples)):
+        for position in range(len(samples) if heard else 0):
             heard(position, "")
         self.batches.append(list(samples))
         for name in samples:

@@ -41,7 +41,7 @@ class TechnicalScorer:
         """Every frame, measured. Raises `VideoFault`."""
         return watch(question.path, self._settings)
 
-    def ask(self, questions: Sequence[Question], samples: Sequence[Track], heard: Heard) -> list[Findings]:
+    def ask(self, questions: Sequence[Question], samples: Sequence[Track], heard: Heard | None) -> list[Findings]:
         """The faults of each video."""
         return [Findings(track, find_faults(track, self._settings["ramps"])) for track in samples]
 
