@@ -15,7 +15,7 @@ install: $(VENV)/.installed ## the environment alone, in .venv
 
 install-scoring: $(VENV)/.installed-scoring ## add what large scorers need (torch, transformers)
 
-demo: $(VENV)/.installed-demo ## a demo project with everything running: PORT=8000 SCORER=technical
+demo: $(VENV)/.installed-demo $(if $(filter videoscore2,$(SCORER)),$(VENV)/.installed-scoring) ## a demo project with everything running: PORT=8000 SCORER=technical (or videoscore2)
 	@exec $(VENV)/bin/python -m config.demo --port $(PORT) --scorer $(SCORER)
 
 test: $(VENV)/.installed-test ## lint and all tests, on both databases where both are there

@@ -5,6 +5,7 @@ Everything listens on loopback only, and nothing of it is meant for production.
 
 import argparse
 import fcntl
+import importlib.util
 import os
 import shlex
 import signal
@@ -23,8 +24,15 @@ from honcho.manager import Manager
 from config.private_redis import NoRedis, PrivateRedis
 from datasets_app.demo.logins import HUMAN_RATERS, LEAD, PASSWORD, SLUG, email
 from scoring.registry import UnknownScorer, entry
+from scoring.scorers.videoscore2.stand_in import CHECKPOINT as STAND_IN
 
 ROOT = Path(__file__).resolve().parent.parent
+_SUGGESTIONS_BY = {
+    "videoscore2": """
+  Suggestions      by a tiny stand-in for VideoScore2: its architecture and its form of
+                   answer, trained on drawn clips. It does not judge; the real weights do.
+"""
+}
 STOPPED_BY_USER = {128 + signal.SIGINT, 128 + signal.SIGTERM}
 
 
@@ -38,9 +46,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     signal.signal(signal.SIGHUP, _stop_in_silence)
     try:
-        entry(arguments.scorer)
+        _point_settings_here(arguments.folder, arguments.port)
+        _check_scorer(arguments.scorer)
         with _only_one(arguments.folder), _port_held_free(arguments.port):
-            _point_settings_here(arguments.folder, arguments.port)
             return _run(arguments)
     except (Refused, NoRedis, UnknownScorer) as error:
         print(error, file=sys.stderr)
@@ -66,6 +74,18 @@ def _arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     arguments.folder = arguments.folder.resolve()
     return arguments
+
+
+def _check_scorer(name: str) -> None:
+    """Raises `UnknownScorer`, or `Refused` for one that the demo cannot run."""
+    entry(name)
+    if name == "videoscore2-served":
+        raise Refused(
+            "videoscore2-served asks a server of yours, and the demo starts none. "
+            "Take SCORER=videoscore2, or see docs/operations.md."
+        )
+    if name == "videoscore2" and importlib.util.find_spec("torch") is None:
+        raise Refused("videoscore2 needs torch: make install-scoring")
 
 
 @contextmanager
@@ -105,6 +125,9 @@ def _point_settings_here(folder: Path, port: int) -> None:
         "SITE_URL": f"http://127.0.0.1:{port}",
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "LOG_LEVEL": "WARNING",
+        # Weights of a few megabytes, the same answers on every machine.
+        "VIDEOSCORE2_CHECKPOINT": str(STAND_IN),
+        "VIDEOSCORE2_DTYPE": "float32",
     }
 
 
@@ -114,22 +137,23 @@ def _run(arguments: argparse.Namespace) -> int:
         os.environ["REDIS_URL"] = redis.url
         seed = [sys.executable, "manage.py", "seed_demo", "--scorer", arguments.scorer]
         filled = subprocess.run(seed, cwd=ROOT, check=False)  # noqa: S603
-        return filled.returncode or _watch(arguments.folder, arguments.port)
+        return filled.returncode or _watch(arguments)
     finally:
         redis.stop()
 
 
-def _watch(folder: Path, port: int) -> int:
+def _watch(arguments: argparse.Namespace) -> int:
     """Start the processes and stay until they have ended, all of them."""
     manager = Manager()
+    address = f"127.0.0.1:{arguments.port}"
     commands = {
-        "web": f"gunicorn config.wsgi --bind 127.0.0.1:{port} --threads 8 --no-control-socket --log-level warning",
+        "web": f"gunicorn config.wsgi --bind {address} --threads 8 --no-control-socket --log-level warning",
         "worker": "celery --quiet -A config worker -Q media,scoring -c 2 --loglevel warning --without-gossip",
         "beat": "celery --quiet -A config beat --loglevel warning --pidfile=",
     }
     for name, command in commands.items():
         manager.add_process(name, f"exec {shlex.quote(sys.executable)} -m {command}", cwd=str(ROOT))
-    threading.Thread(target=_welcome, args=(folder, port), daemon=True).start()
+    threading.Thread(target=_welcome, args=(arguments,), daemon=True).start()
     manager.loop()
     if manager.returncode in STOPPED_BY_USER:
         print("Stopped. The next start goes on from here.")
@@ -137,8 +161,9 @@ def _watch(folder: Path, port: int) -> int:
     return int(manager.returncode or 0)
 
 
-def _welcome(folder: Path, port: int) -> None:
+def _welcome(arguments: argparse.Namespace) -> None:
     """Say where to go, once somebody answers there."""
+    folder, port = arguments.folder, arguments.port
     while True:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -152,7 +177,7 @@ def _welcome(folder: Path, port: int) -> None:
   Log in as        {email(LEAD)}  (settings, progress, releases)
                    {", ".join(email(name) for name in HUMAN_RATERS)}
   Password         {PASSWORD}
-
+{_SUGGESTIONS_BY.get(arguments.scorer, "")}
   Export           DEBUG=1 DATA_DIR={shown} .venv/bin/python manage.py export_dataset \\
                      --project {SLUG} --format sft --output {shown}/export
 

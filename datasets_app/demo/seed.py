@@ -29,7 +29,7 @@ class Incomplete(Exception):
 def seed(clips_folder: Path, scorer: str, *, say: Callable[[str], None]) -> Project:
     """Bring the demo project to its full state; what is there is left alone, so it is safe to repeat and to kill.
 
-    Raises `UnknownScorer`, or `Incomplete` with the reason.
+    Raises `UnknownScorer`, `NoCheckpoint`, or `Incomplete` with the reason.
     """
     version = current_version(scorer)
     project = make_people_and_project(version)
@@ -48,7 +48,7 @@ def seed(clips_folder: Path, scorer: str, *, say: Callable[[str], None]) -> Proj
     prepare_waiting(project, for_seconds=MOST_SECONDS)
     if failed := project.videos.exclude(media_state=MediaState.READY).first():
         raise Incomplete(f"{failed} is not ready: {failed.media_reason or 'no reason given'}")
-    say(f"Asking {scorer} for suggestions ...")
+    say(f"Asking {scorer}{', a stand-in,' if version.stand_in else ''} for suggestions ...")
     _ask(version, project)
     say("Letting simulated raters rate ...")
     rate_all(project)

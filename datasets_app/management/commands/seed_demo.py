@@ -9,7 +9,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from datasets_app.demo.seed import Incomplete, seed
-from scoring.registry import UnknownScorer
+from scoring.protocol import ScorerUnavailable
+from scoring.registry import NoCheckpoint, UnknownScorer
 
 
 class Command(BaseCommand):
@@ -27,7 +28,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         try:
             seed(Path(settings.DATA_DIR) / "clips", options["scorer"], say=self.say)
-        except (UnknownScorer, Incomplete) as error:
+        except (UnknownScorer, NoCheckpoint, ScorerUnavailable, Incomplete) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             sys.exit(130)
