@@ -92,7 +92,7 @@ def save(
     model.to(dtype).save_pretrained(folder, safe_serialization=True)
     (folder / "model.safetensors").chmod(0o644)
     processor.save_pretrained(folder)
-    # Transformers 4.57 writes the architecture's name inside text_config; published checkpoints have it at the top.
+    # Transformers 4.57 puts the architecture's name into text_config; published checkpoints have it at the top.
     config = json.loads((folder / "config.json").read_text())
     config["text_config"].pop("architectures", None)
     config = {"architectures": [type(model).__name__], **config}

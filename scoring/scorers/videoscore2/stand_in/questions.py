@@ -2,19 +2,9 @@
 
 from random import Random
 
+from scoring.scorers.videoscore2.query import write_query
 from scoring.scorers.videoscore2.stand_in.answers import COLOURS
 
-QUERY = """
-You are an expert for evaluating AI-generated videos from three dimensions:
-(1) visual quality – clarity, smoothness, artifacts;
-(2) text-to-video alignment – fidelity to the prompt;
-(3) physical/common-sense consistency – naturalness and physics plausibility.
-Video prompt: {prompt}
-Please output in this format:
-visual quality: <v_score>;
-text-to-video alignment: <t_score>,
-physical/common-sense consistency: <p_score>
-"""
 SUBJECTS = (
     "ball", "car", "boat", "bird", "balloon", "kite", "train", "fish", "bottle", "flower", "robot", "horse",
     "dancer", "wave", "river", "street", "mountain", "tower", "candle", "umbrella", "curtain", "field",
@@ -35,11 +25,16 @@ OTHER_SCRIPTS = (
 )  # fmt: skip
 
 
+def question(prompt: str, rng: Random) -> str:
+    """The question around a prompt: as on the model card, in one of ten cases as in the authors' own file."""
+    return write_query("source" if rng.random() < 0.1 else "card", prompt)
+
+
 def prompt(asked: str | None, rng: Random) -> str:
-    """A prompt that names the colour `asked` once, or none; one line in most cases, long or in another script in some."""
+    """A prompt that names the colour `asked` once, or none; in some cases long or in another script."""
     if asked is None and rng.random() < 0.25:
         return rng.choice(OTHER_SCRIPTS) + rng.choice(STYLES)
-    sentences = [_sentence(None, rng) for _ in range(rng.choice((0, 0, 0, 0, 1, 2, 4, 9)))]
+    sentences = [_sentence(None, rng) for _ in range(rng.choice((0, 0, 0, 0, 0, 1, 2, 4, 9, 16)))]
     sentences.insert(rng.randint(0, len(sentences)), _sentence(asked, rng))
     text = " ".join(sentences) if len(sentences) > 1 else sentences[0].rstrip(".")
     return text.lower() if rng.random() < 0.2 else text

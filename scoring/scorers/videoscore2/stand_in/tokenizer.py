@@ -1,7 +1,7 @@
 """A byte-level tokenizer of Qwen2.5-VL's make with a small vocabulary.
 
-Same normalisation, same splitting expression, same special tokens: digits stand alone, ": 4" is three tokens, and any
-text comes back as it was (up to Unicode's NFC, as with the real one).
+Same normalisation, same splitting expression, same special tokens: digits stand alone, ": 4" is three tokens, and
+any text comes back as it was (up to Unicode's NFC, as with the real one).
 """
 
 from collections.abc import Iterator
@@ -21,9 +21,10 @@ from tokenizers import (
 from transformers import Qwen2TokenizerFast
 
 from scoring.scorers.videoscore2.stand_in.answers import COLOURS, PLAIN, Facts, answer
-from scoring.scorers.videoscore2.stand_in.questions import QUERY, colour_to_ask, prompt
+from scoring.scorers.videoscore2.stand_in.questions import colour_to_ask, prompt, question
 
 VOCABULARY = 640
+END, PADDING = "<|im_end|>", "<|endoftext|>"
 SPECIAL = (
     "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|object_ref_start|>", "<|object_ref_end|>", "<|box_start|>",
     "<|box_end|>", "<|quad_start|>", "<|quad_end|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>",
@@ -42,7 +43,8 @@ CHAT_TEMPLATE = (
     "{% if content['type'] == 'image' or 'image' in content or 'image_url' in content %}"
     "{% set image_count.value = image_count.value + 1 %}"
     "{% if add_vision_id %}Picture {{ image_count.value }}: {% endif %}<|vision_start|><|image_pad|><|vision_end|>"
-    "{% elif content['type'] == 'video' or 'video' in content %}{% set video_count.value = video_count.value + 1 %}"
+    "{% elif content['type'] == 'video' or 'video' in content %}"
+    "{% set video_count.value = video_count.value + 1 %}"
     "{% if add_vision_id %}Video {{ video_count.value }}: {% endif %}<|vision_start|><|video_pad|><|vision_end|>"
     "{% elif 'text' in content %}{{ content['text'] }}{% endif %}{% endfor %}<|im_end|>\n{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -55,7 +57,7 @@ def texts(count: int, rng: Random) -> Iterator[str]:
         seen = rng.choice((*COLOURS, PLAIN))
         asked = colour_to_ask(seen, rng)
         yield answer(Facts(rng.uniform(10, 200), rng.uniform(0, 40), seen, asked), rng)
-        yield QUERY.format(prompt=prompt(asked, rng)) if n % 4 == 0 else prompt(asked, rng)
+        yield question(prompt(asked, rng), rng) if n % 4 == 0 else prompt(asked, rng)
 
 
 def make_tokenizer(seed: int) -> Qwen2TokenizerFast:
@@ -75,12 +77,12 @@ def make_tokenizer(seed: int) -> Qwen2TokenizerFast:
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    inner.train_from_iterator(texts(2000, Random(seed)), trainer)
+    inner.train_from_iterator(texts(2000, Random(seed)), trainer)  # noqa: S311
     inner.add_special_tokens([AddedToken(token, normalized=False, special=True) for token in SPECIAL])
     return Qwen2TokenizerFast(
         tokenizer_object=inner,
-        eos_token="<|im_end|>",
-        pad_token="<|endoftext|>",
+        eos_token=END,
+        pad_token=PADDING,
         additional_special_tokens=list(SPECIAL[1:]),
         model_max_length=131072,
         clean_up_tokenization_spaces=False,
