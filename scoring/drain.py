@@ -2,7 +2,6 @@
 
 import logging
 import time
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,9 @@ from annotation.room.ranking import rank_prompts
 from scoring.ask import Outcome, score_batch
 from scoring.claims import claim, extend, fail, finish, release
 from scoring.doorbells import ring_drain
+from scoring.loaded import loaded
 from scoring.models import Job, JobState
 from scoring.protocol import OutdatedVersion, Question, Scorer, ScorerUnavailable, VideoFault
-from scoring.registry import load
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +33,7 @@ def drain_jobs(version: ScorerVersion, *, for_seconds: float = 300) -> int:
     if not waiting.exists():
         return 0
     try:
-        scorer = _loaded(version.scorer.name, version.settings_sha256)
+        scorer = loaded(version)
     except OutdatedVersion as error:
         return waiting.update(state=JobState.FAILED, reason=str(error), finished_at=Now())
     deadline = time.monotonic() + for_seconds
@@ -51,13 +50,6 @@ def drain_jobs(version: ScorerVersion, *, for_seconds: float = 300) -> int:
         for project in Project.objects.filter(suggester=version, order=Order.UNCERTAINTY):
             rank_prompts(project)
     return taken
-
-
-@lru_cache(maxsize=1)
-def _loaded(name: str, settings_sha256: str) -> Scorer[Any, Any]:
-    """The scorer of a version, loaded once per process."""
-    version = ScorerVersion.objects.get(scorer__name=name, settings_sha256=settings_sha256)
-    return load(name, version.settings, version.checkpoint)
 
 
 def _answer(scorer: Scorer[Any, Any], jobs: list[Job]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings as site
 
-from scoring.protocol import Scorer
+from scoring.protocol import Scorer, ScorerUnavailable
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Entry:
     heuristic: bool = False  # measures pixels, knows nothing of meaning: shown to raters only if the lead says so
     identify: str = ""  # dotted path of a function: checkpoint -> what its answers depend on, as a plain mapping
     checkpoint: str = ""  # the site's setting that names the usual checkpoint
+    verify: str = ""  # dotted path of a function: checks of its own for `verify_scorer`, see `scoring.verify`
 
     @property
     def takes_checkpoint(self) -> bool:
@@ -39,6 +40,7 @@ SCORERS: dict[str, Entry] = {
         about="Thinks about the video aloud, then scores it. Qwen2.5-VL-7B, on this installation's own GPUs.",
         identify="scoring.scorers.videoscore2.weights.identify",
         checkpoint="VIDEOSCORE2_CHECKPOINT",
+        verify="scoring.scorers.videoscore2.verify.verify",
     ),
     "videoscore2-served": Entry(
         scorer="scoring.scorers.videoscore2.served.ServedScorer",
@@ -105,9 +107,18 @@ def identify(name: str, checkpoint: str) -> dict[str, Any]:
 def load(name: str, settings: Mapping[str, Any], checkpoint: str = "") -> Scorer[Any, Any]:
     """A ready scorer. Raises `UnknownScorer`, `OutdatedVersion` or `ScorerUnavailable`."""
     found = entry(name)
-    factory = _attribute(found.scorer)
+    try:
+        factory = _attribute(found.scorer)
+    except ImportError as error:
+        raise ScorerUnavailable(f"The scorer {name} cannot be loaded here: {error}.") from error
     scorer: Scorer[Any, Any] = factory(settings, checkpoint) if found.takes_checkpoint else factory(settings)
     return scorer
+
+
+def own_checks(name: str) -> Callable[..., Any] | None:
+    """The scorer's own part of `scoring.verify.verify`, if it has one. Raises `UnknownScorer`."""
+    path = entry(name).verify
+    return _attribute(path) if path else None
 
 
 def _attribute(dotted_path: str) -> Any:

@@ -22,7 +22,7 @@ def bell(monkeypatch):
 @pytest.fixture
 def scripted(monkeypatch):
     scorer = Scripted()
-    monkeypatch.setattr(drain, "_loaded", lambda name, settings_sha256: scorer)
+    monkeypatch.setattr(drain, "loaded", lambda version: scorer)
     return scorer
 
 
@@ -123,10 +123,10 @@ def test_a_scorer_that_cannot_work_here_leaves_the_jobs_as_they_were(scripted):
 
 
 def test_jobs_of_a_version_that_the_code_no_longer_holds_fail_with_the_reason(monkeypatch):
-    def outdated(name, settings_sha256):
+    def outdated(version):
         raise OutdatedVersion("The measuring code has changed since this version. Start a new run.")
 
-    monkeypatch.setattr(drain, "_loaded", outdated)
+    monkeypatch.setattr(drain, "loaded", outdated)
     version, _ = queue_videos(2)
     drain.drain_jobs(version)
 
