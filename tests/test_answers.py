@@ -30,6 +30,8 @@ REPAIRED = {
     "opening tag missing": f"Sharp. {OTHER}</think>\n{TAUGHT}",
     "thinking left open": f"<think>Sharp. {OTHER}. The answer is\n{TAUGHT}",
     "opened twice": f"<think>Sharp.<think>\n{TAUGHT}",
+    "words before the thinking": f"Well.\n<think>Sharp.</think>\n{TAUGHT}",
+    "words behind the scores": f"<think>Sharp.</think>\n{TAUGHT}\nIt is sharp.",
     "other tag": f"<Thinking>{OTHER}</Thinking>\n**Answer**: {ASKED}",
     "stray closing tag behind": f"<think>{OTHER}</think>\n{TAUGHT}</think>",
     "answer before the thinking": f"{TAUGHT}<think>Because it is {OTHER}",
@@ -67,6 +69,8 @@ UNREADABLE = {
     "empty": "",
     "no scores": "<think>Sharp.</think>\nThe video is good.",
     "thinking cut off": "<think>Sharp. So visual quality: 4; text-to-video alignment: 3; physical consistency: 2 but then",
+    "thinking cut off behind a whole answer": f"<think>Perhaps {ASKED}, but then",
+    "opening tag missing, nothing behind": f"Sharp. {OTHER}</think>\nThe video is good.",
     "scores in the thinking alone": f"<think>{TAUGHT}</think>\n",
     "cut off after two": f"<think>{OTHER}</think>\n\n{TWO}",
     "cut off before the digit": f"<think>{OTHER}</think>\n\n{TWO}(3) physical/common-sense consistency:",
@@ -82,8 +86,8 @@ UNREADABLE = {
 
 # Numbers, but no scores of ours.
 NO_SCORES = [
-    *("0", "6", "10", "45", "04", "-4", "3.5", "4,5", "3.9999", "4.0.1", "80%", "80 %", "7/10", "4/10", "4 / 3"),
-    *("4/5.5", "4 out of 10", "2-3", "3–4", "3 - 4", "2 or 3", "4+", "4K", "3D", "4th", "４", "3 people", "3 of 5 dogs"),
+    *("0", "6", "10", "45", "04", "-4", "3.5", "4,5", "3.9999", "4.0.1", "4%", "4 %", "7/10", "4/10", "4 / 3"),
+    *("4/5.5", "4 out of 10", "2-3", "3–4", "3 - 4", "2 or 3", "4+", "3-star", "4K", "3D", "4th", "４", "3 people", "3 of 5 dogs"),
 ]  # fmt: skip
 
 
@@ -134,6 +138,7 @@ def test_what_is_no_whole_number_of_one_to_five_is_no_score(bad, at):
             "**(sharp)\nEnd.",
         ),
         (f"<answer>{ASKED}</answer>", ""),
+        (f"<answer>\nSharp.\n{ASKED}\n</answer>", "Sharp."),
         (r"<think>Sharp.\nNo dog.</think>\n" + TAUGHT.strip().replace("\n", r"\n"), "Sharp. \nNo dog."),
         (f"<think>It says '4\\n'.</think>\n{TAUGHT}", r"It says '4\n'."),
         (f"<think>Sharp.</think>\n{TWO}", "Sharp."),
@@ -229,7 +234,7 @@ def test_the_scores_of_the_final_answer_come_back_whatever_the_thinking_mentions
         "visual quality: " + "1" * 400_000,
         "visual" + " " * 400_000,
         "visual quality:\n4" + " " * 400_000 + "x",
-        "physical  /  " * 30_000,
+        "physical" + " " * 400_000 + "/" + " " * 400_000,
         "<think>" * 50_000 + "</think>" * 50_000,
         f"<think>a</think>{OTHER}\n" * 3_000,
         f"<think>{OTHER}" + "*" * 400_000 + "x",
