@@ -28,7 +28,7 @@ VOLUME /data
 
 FROM base AS gpu
 COPY --from=build-gpu /venv /venv
-CMD ["celery", "-A", "config", "worker", "-Q", "scoring", "-c", "1", "--loglevel", "info"]
+CMD ["celery", "-A", "config", "worker", "-Q", "scoring.videoscore2", "-c", "1", "--pool", "prefork", "--loglevel", "info"]
 
 # The last stage is what a plain `docker build .` makes.
 FROM base AS app

@@ -23,6 +23,7 @@ from honcho.manager import Manager
 
 from config.private_redis import NoRedis, PrivateRedis
 from datasets_app.demo.logins import HUMAN_RATERS, LEAD, PASSWORD, SLUG, email
+from scoring.doorbells import queue_of
 from scoring.registry import UnknownScorer, entry
 from scoring.scorers.videoscore2.stand_in import CHECKPOINT as STAND_IN
 
@@ -33,6 +34,7 @@ _SUGGESTIONS_BY = {
                    answer, trained on drawn clips. It does not judge; the real weights do.
 """
 }
+WORKER = "celery --quiet -A config worker --loglevel warning --without-gossip"
 STOPPED_BY_USER = {128 + signal.SIGINT, 128 + signal.SIGTERM}
 
 
@@ -148,9 +150,11 @@ def _watch(arguments: argparse.Namespace) -> int:
     address = f"127.0.0.1:{arguments.port}"
     commands = {
         "web": f"gunicorn config.wsgi --bind {address} --threads 8 --no-control-socket --log-level warning",
-        "worker": "celery --quiet -A config worker -Q media,scoring -c 2 --loglevel warning --without-gossip",
+        "worker": f"{WORKER} -Q media,scoring.technical -c 2",
         "beat": "celery --quiet -A config beat --loglevel warning --pidfile=",
     }
+    if arguments.scorer != "technical":  # a process of its own, as on a machine with a GPU
+        commands["scorer"] = f"{WORKER} -Q {queue_of(arguments.scorer)} -c 1 -n scorer@%h"
     for name, command in commands.items():
         manager.add_process(name, f"exec {shlex.quote(sys.executable)} -m {command}", cwd=str(ROOT))
     threading.Thread(target=_welcome, args=(arguments,), daemon=True).start()

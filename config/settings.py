@@ -65,7 +65,6 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "media"
-CELERY_TASK_ROUTES = {"scoring.tasks.drain_jobs_task": {"queue": "scoring"}}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # A web request that rings a doorbell tries once and waits at most this long for a dead broker (kombu's own default

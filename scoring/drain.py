@@ -45,7 +45,7 @@ def drain_jobs(version: ScorerVersion, *, for_seconds: float = 300) -> int:
     except SoftTimeLimitExceeded:
         logger.warning("%s: stopped at the worker's time limit", version)
     if waiting.exists():
-        ring_drain(version.pk, jobs=1)
+        ring_drain(version, jobs=1)
     if taken:
         for project in Project.objects.filter(suggester=version, order=Order.UNCERTAINTY):
             rank_prompts(project)

@@ -38,7 +38,7 @@ def enqueue(version: ScorerVersion, videos: Iterable[Video]) -> int:
             Job.objects.bulk_create(jobs, ignore_conflicts=True)
             queued += len(jobs)
         if queued:
-            ring_drain(version.pk, jobs=queued)
+            ring_drain(version, jobs=queued)
     return queued
 
 
@@ -48,7 +48,7 @@ def retry_failed(version: ScorerVersion, project: Project) -> int:
     with transaction.atomic():
         again = failed.update(state=JobState.QUEUED, attempts=0, reason="", finished_at=None, published_at=Now())
         if again:
-            ring_drain(version.pk, jobs=again)
+            ring_drain(version, jobs=again)
     return again
 
 
@@ -80,10 +80,11 @@ def _ring_again() -> None:
         .filter(Q(newest__isnull=True) | Q(newest__lt=Now() - RING_AGAIN_AFTER))
     )
     for row in unheard:
-        jobs = Job.objects.filter(scorer_version=row["scorer_version"])
+        version = ScorerVersion.objects.select_related("scorer").get(pk=row["scorer_version"])
+        jobs = Job.objects.filter(scorer_version=version)
         jobs.filter(pk=row["last"]).update(published_at=Now())
         drained = jobs.filter(state=JobState.LEASED).exists()
-        ring_drain(row["scorer_version"], jobs=1 if drained else jobs.queued().count())
+        ring_drain(version, jobs=1 if drained else jobs.queued().count())
 
 
 def _chunks(videos: Iterator[Video]) -> Iterator[list[Video]]:

@@ -1,6 +1,7 @@
 """Celery's doors to scoring. Each takes ids and calls one function; the database holds all state.
 
-`drain_jobs_task` has a queue of its own, so that workers with a GPU take nothing else (`CELERY_TASK_ROUTES`).
+`drain_jobs_task` is sent to its scorer's own queue (`scoring.doorbells.queue_of`), so that workers with a GPU take
+nothing else. On another queue it does no harm: a worker that cannot load the scorer leaves the jobs queued.
 """
 
 from celery import shared_task

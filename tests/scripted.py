@@ -26,7 +26,12 @@ class Listens:
 
     def __init__(self, monkeypatch):
         self.rung = []
-        monkeypatch.setattr("scoring.doorbells.ring", lambda task, *ids: self.rung.append(ids))
+        self.queues = set()
+        monkeypatch.setattr("scoring.doorbells.ring", self._hear)
+
+    def _hear(self, task, *ids):
+        self.rung.append(ids)
+        self.queues.add(task.options["queue"])
 
 
 class Scripted:

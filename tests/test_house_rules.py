@@ -15,6 +15,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.urls import get_resolver
 
+from scoring.doorbells import queue_of
+from scoring.registry import SCORERS
+
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("annotation", "scoring", "datasets_app", "config")
 MOST_LINES = 350
@@ -179,14 +182,22 @@ def test_compose_hands_over_settings_that_exist():
     assert set(compose()["web"]["environment"]) <= known
 
 
-def test_workers_of_compose_and_demo_take_every_queue_that_tasks_use():
-    queues = {current_app.amqp.router.route({}, name)["queue"].name for name in our_tasks()}
-    assert len(queues) > 1
-    command = compose()["worker"]["command"]
-    assert set(command[command.index("-Q") + 1].split(",")) == queues
-    demo = re.search(r"worker -Q (\S+)", (ROOT / "config/demo.py").read_text())
-    assert demo
-    assert set(demo[1].split(",")) == queues
+def test_the_workers_take_the_usual_queue_and_those_of_scorers_that_there_are():
+    usual, local, gpu = settings.CELERY_TASK_DEFAULT_QUEUE, queue_of("technical"), queue_of("videoscore2")
+    assert {"technical", "videoscore2"} <= SCORERS.keys()
+    assert queues_taken(compose()["worker"]["command"]) == {usual, local}
+    assert queues_taken(compose()["gpu-worker"]["command"]) == {gpu}
+    image = re.search(r"AS gpu\n.*?\nCMD (\[.*?\])\n", (ROOT / "Dockerfile").read_text(), re.DOTALL)
+    assert image
+    assert queues_taken(json.loads(image[1])) == {gpu}
+    for path in ("config/demo.py", "README.md"):
+        named = re.search(r"-Q (\S+)", (ROOT / path).read_text())
+        assert named, path
+        assert set(named[1].split(",")) == {usual, local}, path
+
+
+def queues_taken(command: list[str]) -> set[str]:
+    return set(command[command.index("-Q") + 1].split(","))
 
 
 def test_the_image_holds_every_package_and_the_folders_that_nginx_serves():

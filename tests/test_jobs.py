@@ -32,6 +32,7 @@ def test_enqueue_is_safe_to_repeat_and_leaves_out_videos_without_a_file(bell):
     assert jobs.enqueue(version, [with_file, without]) == 0
     assert Job.objects.count() == 1
     assert bell.rung == [(version.pk,)]
+    assert bell.queues == {"scoring.technical"}
 
 
 @pytest.mark.postgres  # SQLite takes fewer values a statement

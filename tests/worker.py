@@ -36,7 +36,16 @@ class Worker:
     def __init__(self, data_dir: Path, *, processes: int = 1, lease_seconds: int = 2, **more: str) -> None:
         self.log = data_dir / f"worker-{time.monotonic_ns()}.log"
         name = f"test-{time.monotonic_ns()}@%h"
-        options = ["-Q", "media,scoring", "-c", str(processes), "-n", name, "--without-mingle", "--without-gossip"]
+        options = [
+            "-Q",
+            "media,scoring.technical,scoring.patient",
+            "-c",
+            str(processes),
+            "-n",
+            name,
+            "--without-mingle",
+            "--without-gossip",
+        ]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", "config", "worker", "-l", "INFO", *options],
             cwd=ROOT,

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from annotation.management.find_project import find_project
 from annotation.models import Project, ScorerVersion
+from scoring.doorbells import queue_of
 from scoring.jobs import enqueue, retry_failed
 from scoring.models import Job, JobState
 from scoring.registry import NoCheckpoint, UnknownScorer, scorers
@@ -67,7 +68,7 @@ class Command(BaseCommand):
                 bar.update(now_ended - ended)
                 ended = now_ended
                 if time.monotonic() - moved > patience:
-                    raise CommandError(_stuck(total - ended, patience))
+                    raise CommandError(_stuck(version.scorer.name, total - ended, patience))
         seconds = time.monotonic() - started
         failed = jobs.failed().select_related("video").order_by("video__name")
         done = jobs.filter(state=JobState.DONE).count()
@@ -83,10 +84,10 @@ def _summary(project: Project, version: ScorerVersion, queued: int) -> str:
     return f"{text}; {videos - scorable} have no sound file." if videos > scorable else f"{text}."
 
 
-def _stuck(left: int, patience: float) -> str:
+def _stuck(scorer: str, left: int, patience: float) -> str:
     return (
         f"Nothing has moved for {patience:.0f} s and {left} videos are left. Is a worker running? "
-        "celery -A config worker -Q media,scoring (and beat, for lost jobs). They stay queued."
+        f"celery -A config worker -Q {queue_of(scorer)} (and beat, for lost jobs). They stay queued."
     )
 
 
