@@ -1,11 +1,13 @@
 """Drafts: a rater's unfinished work, saved as it is typed, and the record of what the model showed them."""
 
-from django.db.models import F
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from annotation.models import Arm, Draft, Project, Rating, Suggestion, User, Video
+from annotation.access import STAFF
+from annotation.models import Arm, Draft, Membership, Project, Rating, Suggestion, User, Video
 from annotation.models.suggestion import SuggestionStatus
 from annotation.room.forms import Answers
 from annotation.scale import DIMENSION_KEYS
@@ -65,3 +67,11 @@ def mark_open(draft: Draft) -> None:
 def draft_of(rater: User, video: Video) -> Draft | None:
     """The rater's draft on this video, its video and suggestion loaded."""
     return Draft.objects.filter(rater=rater, video=video).select_related("suggestion", "video__prompt").first()
+
+
+def suggestions_shown_to(user: User | AnonymousUser) -> QuerySet[Suggestion]:
+    """What this person may see: leads and reviewers every suggestion, raters those sent with their drafts."""
+    member = Membership.objects.filter(project=OuterRef("video__project"), user=user.pk)
+    sent = Draft.objects.filter(video=OuterRef("video"), rater=user.pk, arm=Arm.PREFILL, suggestion=OuterRef("pk"))
+    may_see = Exists(member.filter(role__in=STAFF)) | (Exists(member) & Exists(sent))
+    return Suggestion.objects.filter(may_see)

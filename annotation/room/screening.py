@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from annotation.frames_seen import FramesSeen, frames_of
 from annotation.leaks import strip_leaks
 from annotation.models import Arm, Draft, Project, Video
 from annotation.room.drafts import send_suggestion
@@ -23,7 +24,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Screening:
-    """One video on the screen. `rationale` is empty unless the rater is shown the model's reasoning."""
+    """One video on the screen. Unless the rater is shown the suggestion, `rationale` is empty and `seen` None."""
 
     project: Project
     video: Video
@@ -31,6 +32,7 @@ class Screening:
     draft: Draft
     cards: list[Card]
     rationale: str
+    seen: FramesSeen | None  # the frames that the model looked at
     done: int
     total: int
     today: int
@@ -43,7 +45,7 @@ def screening_of(project: Project, video: Video, draft: Draft, progress: Progres
     """The screen of this draft; what it sends of the suggestion is stored in the draft first."""
     send_suggestion(project, draft)
     shown = draft.shown
-    visible = draft.arm == Arm.PREFILL and draft.suggestion is not None
+    visible = draft.suggestion if draft.arm == Arm.PREFILL else None
     return Screening(
         project=project,
         video=video,
@@ -53,7 +55,8 @@ def screening_of(project: Project, video: Video, draft: Draft, progress: Progres
             Card(dimension, draft.scores[dimension.key], draft.reasons[dimension.key], shown[dimension.key])
             for dimension in DIMENSIONS
         ],
-        rationale=strip_leaks(draft.suggestion.rationale)[0] if visible and draft.suggestion else "",
+        rationale=strip_leaks(visible.rationale)[0] if visible else "",
+        seen=frames_of(visible) if visible else None,
         done=progress.done,
         total=progress.total,
         today=progress.today,

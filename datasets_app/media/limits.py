@@ -17,3 +17,6 @@ ENCODER_THREADS = 2
 THUMBNAIL_TILES = 10
 THUMBNAIL_SIDE = 160  # pixels, the longer side of a tile
 POSTER_SIDE = 1280  # pixels, the longer side at most
+
+SEEN_FRAMES = 64  # pictures made of what a scorer saw
+SEEN_SECONDS = 60  # to make them, while somebody waits

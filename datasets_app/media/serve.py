@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db.models.fields.files import FieldFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -25,22 +26,28 @@ def media(request: HttpRequest, public_id: str, kind: str) -> HttpResponseBase:
     """One of a video's files: `play` (what browsers play), `original`, `poster` or `thumbnails`."""
     video = get_object_or_404(Video.objects.visible_to(request.user), public_id=public_id)
     stored, content_type = choose_file(video, kind)
+    response = send_file(request, stored.name or "", content_type, kind)
+    if kind == "original":
+        name = video.name + CONTAINERS[video.container].suffix if video.container in CONTAINERS else video.name
+        response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    return response
+
+
+def send_file(
+    request: HttpRequest, name: str, content_type: str, kind: str, *, keep: str = f"max-age={CACHE_SECONDS}"
+) -> HttpResponseBase:
+    """A file under the media root or the asked range of it, for the asker's cache alone. 404 where it is gone."""
     try:
-        path = Path(stored.path)
+        path = Path(default_storage.path(name))
         status = path.stat()
     except (OSError, ValueError):
         raise Http404 from None
-    response = (
-        accelerated(stored.name or "") if settings.MEDIA_ACCEL_REDIRECT else answer(request, path, status, kind)
-    )
+    response = accelerated(name) if settings.MEDIA_ACCEL_REDIRECT else answer(request, path, status, kind)
     response["Content-Type"] = content_type
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = MEDIA_POLICY
     response["Cross-Origin-Resource-Policy"] = "same-origin"
-    response["Cache-Control"] = f"private, max-age={CACHE_SECONDS}"
-    if kind == "original":
-        name = video.name + CONTAINERS[video.container].suffix if video.container in CONTAINERS else video.name
-        response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    response["Cache-Control"] = f"private, {keep}"
     return response
 
 

@@ -1,7 +1,7 @@
 """The child process: limit itself, then answer questions, one JSON line each, until its input ends.
 
-Asked `{"ask": "probe" | "prepare", "seconds": most, "arguments": {...}}`; answers `{"answer": {...}}`,
-or `{"refused": "a sentence"}` where the file is at fault.
+Asked `{"ask": "probe" | "prepare" | "draw_seen", "seconds": most, "arguments": {...}}`; answers
+`{"answer": {...}}`, or `{"refused": "a sentence"}` where the file is at fault.
 """
 
 import json
@@ -43,8 +43,9 @@ def main() -> None:
     # Loaded under the limits.
     from datasets_app.media.decoder.measure import Unusable, probe  # noqa: PLC0415
     from datasets_app.media.decoder.render import prepare  # noqa: PLC0415
+    from datasets_app.media.decoder.seen import draw_seen  # noqa: PLC0415
 
-    asks: dict[str, Callable[..., dict[str, Any]]] = {"probe": probe, "prepare": prepare}
+    asks: dict[str, Callable[..., dict[str, Any]]] = {"probe": probe, "prepare": prepare, "draw_seen": draw_seen}
     for line in sys.stdin:
         question: dict[str, Any] = json.loads(line)
         allow_cpu(question["seconds"] * limits.ENCODER_THREADS)

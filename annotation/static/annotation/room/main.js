@@ -217,6 +217,7 @@ const ACTIONS = {
   faster: () => room.player.changeSpeed(1),
   loop: () => room.player.toggleLoop(),
   reload: () => room.player.reload(),
+  "go-to-frame": (button) => room.player.goToFrame(Number(button.dataset.frame)),
   keep: (button) => room.answers.keep(cardOf(button)),
   mark: (button) => room.answers.insert(room.player.mark(), cardOf(button)),
   "no-defect": (button) => room.answers.noDefect(cardOf(button), button.dataset.text),
