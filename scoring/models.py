@@ -1,7 +1,9 @@
-"""Scoring jobs: the truth about what was asked of scorers. The broker only carries doorbells."""
+"""Scoring jobs: the truth about what was asked of scorers, and who works on it. The broker only carries doorbells."""
 
 import uuid
+from datetime import timedelta
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -79,7 +81,7 @@ class Job(models.Model):
         indexes = [
             models.Index(
                 name="job_open",
-                fields=["scorer_version", "state", "attempts", "created_at"],
+                fields=["scorer_version", "state", "attempts", "sample", "created_at"],
                 condition=Q(state__in=[JobState.QUEUED, JobState.LEASED]),
             )
         ]
@@ -91,3 +93,34 @@ class Job(models.Model):
 def new_lease() -> uuid.UUID:
     """A fencing token: only its bearer may finish the job."""
     return uuid.uuid4()
+
+
+class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
+    def alive(self) -> "HeartbeatQuerySet":
+        """Processes seen within two leases: they work, or ended their last drain a moment ago."""
+        return self.filter(seen_at__gt=Now() - 2 * timedelta(seconds=settings.SCORING_LEASE_SECONDS))
+
+    def loading(self) -> "HeartbeatQuerySet":
+        """Processes that are busy loading their scorer, which may take minutes."""
+        return self.alive().filter(batch_size=None, trouble="")
+
+    def troubled(self) -> "HeartbeatQuerySet":
+        """Processes whose scorer could not work when it was asked last; `trouble` says why."""
+        return self.alive().exclude(trouble="")
+
+
+class Heartbeat(models.Model):
+    """A process that drains a scorer's queue, as it said itself. One that is killed or stopped says nothing."""
+
+    worker = models.CharField(max_length=200, unique=True)  # host:process id
+    scorer_version = models.ForeignKey(ScorerVersion, on_delete=models.CASCADE, related_name="heartbeats")
+    device = models.CharField(max_length=200, blank=True)  # in words for people; empty until the scorer is loaded
+    batch_size = models.PositiveSmallIntegerField(null=True, blank=True)  # null until the scorer is loaded
+    trouble = models.TextField(blank=True)  # why it could not work
+    started_at = models.DateTimeField()  # of its first drain
+    seen_at = models.DateTimeField(db_index=True)
+
+    objects = HeartbeatQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.worker}: {self.scorer_version}"
