@@ -1,4 +1,4 @@
-"""Scoring jobs: the truth about what was asked of scorers, and who works on it. The broker only carries doorbells."""
+"""Scoring jobs, the truth about what was asked of scorers, and who works on them. The broker only rings doorbells."""
 
 import uuid
 from datetime import timedelta
