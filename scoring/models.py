@@ -1,4 +1,4 @@
-"""Scoring jobs, the truth about what was asked of scorers, and who works on them. The broker only rings doorbells."""
+"""Scoring jobs: the truth about what was asked of scorers; and who works on them. The broker wakes workers."""
 
 import uuid
 from datetime import timedelta
