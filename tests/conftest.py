@@ -13,8 +13,9 @@ from django.conf import settings as django_settings
 
 from tests.browser import browse, browser
 from tests.environment import SCRATCH, answers, chromium
+from tests.videoscore2 import drawn_clips, videoscore2
 
-__all__ = ["browse", "browser"]
+__all__ = ["browse", "browser", "drawn_clips", "videoscore2"]
 
 FORBID_SKIPS = os.environ.get("FORBID_SKIPS") == "1"
 # What a mark needs, and the word for its absence.
