@@ -1,9 +1,9 @@
-"""Claiming jobs and finishing them: conditional updates on a fencing token, all on the database's clock.
+"""Claiming jobs and ending them: conditional on a fencing token, all on the database's clock.
 
-Whoever lost its lease is refused: the update finds no row with its token, and nothing else is written.
+Whoever lost its lease is refused: no row has its token any more, and nothing else is written.
 """
 
-from dataclasses import asdict
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,51 +13,59 @@ from django.db.models import F
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
-from annotation.models import Distribution, ScorerVersion, Suggestion
-from scoring.models import MAX_ATTEMPTS, Job, JobQuerySet, JobState, new_lease
-from scoring.protocol import Answer, Probabilities
+from annotation.models import ScorerVersion, Video
+from scoring.models import MAX_ATTEMPTS, Job, JobState, new_lease
+from scoring.protocol import Answer
+from scoring.store import store
 
 
-def claim(version: ScorerVersion, limit: int) -> list[Job]:
+def claim(version: ScorerVersion, limit: int, *, untried: bool = False) -> list[Job]:
     """Lease up to `limit` queued jobs, each with its video and prompt; none twice. Empty when there are none.
 
-    A job that failed before is claimed alone, so that one that kills its worker takes no other with it.
+    First samples come first. A job that failed before is claimed alone, and not at all where only `untried` ones
+    are wanted, so that one that kills its worker takes no other with it.
     """
     token = new_lease()
     with transaction.atomic():
         waiting = list(
             Job.objects.queued()
             .filter(scorer_version=version)
-            .order_by("attempts", "created_at", "pk")
+            .order_by("attempts", "sample", "created_at", "pk")
             .select_for_update(skip_locked=True)
             .values_list("pk", "attempts")[:limit]
         )
         fresh = [pk for pk, attempts in waiting if attempts == 0]
-        chosen = fresh or [pk for pk, _ in waiting[:1]]
-        Job.objects.queued().filter(pk__in=chosen).update(
+        chosen = fresh or [pk for pk, _ in waiting[: 0 if untried else 1]]
+        if not chosen:
+            return []
+        Job.objects.filter(pk__in=chosen).update(
             state=JobState.LEASED, lease=token, leased_until=_lease_end(), attempts=F("attempts") + 1
         )
     jobs = Job.objects.filter(pk__in=chosen, lease=token).select_related("video__prompt")
-    return list(jobs.order_by("created_at", "pk"))
+    return list(jobs.order_by("sample", "created_at", "pk"))
 
 
 def extend(jobs: list[Job]) -> None:
     """Hold these jobs' leases from now for another full length; those that were lost stay lost."""
-    if jobs:
-        _batch(jobs).update(leased_until=_lease_end())
-
-
-def finish(job: Job, answer: Answer) -> bool:
-    """Store the answer and end the job in one transaction. False, and nothing stored, if the lease was lost."""
     with transaction.atomic():
-        held = (
-            Job.objects.filter(pk=job.pk)
-            .held_with(job.lease)
-            .update(state=JobState.DONE, lease=None, leased_until=None, finished_at=Now(), reason="")
+        Job.objects.filter(pk__in=_locked(jobs)).update(leased_until=_lease_end())
+
+
+def finish(answers: Mapping[Job, Answer]) -> set[int]:
+    """Store the answers of one claim's jobs and end them in one transaction; the keys of the jobs still held.
+
+    Of those whose lease was lost nothing is stored. Raises `IntegrityError` or `DataError`, with nothing stored
+    of any, where one answer breaks a rule of the database.
+    """
+    jobs = list(answers)
+    with transaction.atomic():
+        _lock_videos(jobs)
+        held = _locked(jobs)
+        store({job: answer for job, answer in answers.items() if job.pk in held})
+        Job.objects.filter(pk__in=held).update(
+            state=JobState.DONE, lease=None, leased_until=None, finished_at=Now(), reason=""
         )
-        if held:
-            _store(job, answer)
-    return bool(held)
+    return held
 
 
 def fail(job: Job, reason: str, *, permanent: bool = False) -> bool:
@@ -71,57 +79,25 @@ def fail(job: Job, reason: str, *, permanent: bool = False) -> bool:
 
 def release(jobs: list[Job]) -> None:
     """Give jobs back untried: the attempt does not count."""
-    if jobs:
-        _batch(jobs).update(state=JobState.QUEUED, lease=None, leased_until=None, attempts=F("attempts") - 1)
+    with transaction.atomic():
+        Job.objects.filter(pk__in=_locked(jobs)).update(
+            state=JobState.QUEUED, lease=None, leased_until=None, attempts=F("attempts") - 1
+        )
 
 
 def _lease_end() -> Combinable:
     return Now() + timedelta(seconds=settings.SCORING_LEASE_SECONDS)
 
 
-def _batch(jobs: list[Job]) -> JobQuerySet:
-    """Those of one claim's jobs that are still held."""
-    return Job.objects.filter(pk__in=[job.pk for job in jobs]).held_with(jobs[0].lease)
+def _locked(jobs: list[Job]) -> set[int]:
+    """Those of one claim's jobs that are still held, locked; in one order everywhere, against deadlocks."""
+    if not jobs:
+        return set()
+    held = Job.objects.filter(pk__in=[job.pk for job in jobs]).held_with(jobs[0].lease)
+    return set(held.order_by("pk").select_for_update().values_list("pk", flat=True))
 
 
-def _store(job: Job, answer: Answer) -> None:
-    """The suggestion and its numbers. One that is there already stays: raters may have been shown it."""
-    suggestion, new = Suggestion.objects.get_or_create(
-        video_id=job.video_id,
-        scorer_version_id=job.scorer_version_id,
-        sample=job.sample,
-        defaults={
-            "status": answer.status,
-            "raw_text": answer.raw_text.replace("\x00", ""),
-            "rationale": answer.rationale.replace("\x00", ""),
-            "saw": answer.saw and asdict(answer.saw),
-            "seconds": answer.seconds,
-            **{key: opinion and opinion.hard_score for key, opinion in answer.opinions.items()},
-        },
-    )
-    if new:
-        Distribution.objects.bulk_create(_distributions(suggestion, answer))
-
-
-def _distributions(suggestion: Suggestion, answer: Answer) -> list[Distribution]:
-    return [
-        _distribution(suggestion, key, opinion.probabilities)
-        for key, opinion in answer.opinions.items()
-        if opinion is not None and opinion.probabilities is not None
-    ]
-
-
-def _distribution(suggestion: Suggestion, dimension: str, probabilities: Probabilities) -> Distribution:
-    p1, p2, p3, p4, p5 = probabilities.of
-    return Distribution(
-        suggestion=suggestion,
-        dimension=dimension,
-        soft_score=probabilities.soft_score,
-        expected_score=probabilities.expected_score,
-        confidence=probabilities.confidence,
-        p1=p1,
-        p2=p2,
-        p3=p3,
-        p4=p4,
-        p5=p5,
-    )
+def _lock_videos(jobs: list[Job]) -> None:
+    """Two workers that store samples of one video at once do so one after the other, and the second sees both."""
+    videos = Video.objects.filter(pk__in={job.video_id for job in jobs}).order_by("pk")
+    list(videos.select_for_update(no_key=True).values_list("pk"))

@@ -1,4 +1,4 @@
-"""Asking scorers about videos: jobs are queued, retried on request, and swept when something was lost.
+"""Asking scorers about videos: jobs are queued, retried or cancelled on request, swept when something was lost.
 
 The table is the truth. Doorbells tell workers to look; a lost one costs time until the next sweep, never work.
 """
@@ -13,27 +13,32 @@ from django.db.models.functions import Now
 
 from annotation.models import Project, ScorerVersion, Video
 from scoring.doorbells import ring_drain
-from scoring.models import MAX_ATTEMPTS, Job, JobState
+from scoring.models import MAX_ATTEMPTS, Heartbeat, Job, JobState
 
-CHUNK = 1000  # rows a statement
+CHUNK = 1000  # videos a statement
+MOST_SAMPLES = 10
 RING_AGAIN_AFTER = timedelta(seconds=60)
+FORGOTTEN_AFTER = timedelta(days=1)  # a process that was not seen since
 LOST_WORKER = f"its worker stopped {MAX_ATTEMPTS} times before it answered"
 
 
-def enqueue(version: ScorerVersion, videos: Iterable[Video]) -> int:
-    """Queue those videos that have a file and no job of this version yet, and wake workers; how many they are.
+def enqueue(version: ScorerVersion, videos: Iterable[Video], samples: int = 1) -> int:
+    """Queue `samples` jobs for each video that has a file, but for those it has, and wake workers; jobs queued.
 
-    Safe to repeat and to run twice at once: a video has one job per version.
+    Safe to repeat and to run twice at once: a video has one job per version and sample.
     """
+    if not 1 <= samples <= MOST_SAMPLES:
+        raise ValueError(f"1 to {MOST_SAMPLES} samples, not {samples}")
     queued = 0
     with transaction.atomic():
         for chunk in _chunks(video for video in videos if video.original):
-            known = Job.objects.filter(scorer_version=version, video__in=chunk, sample=0)
-            asked = set(known.values_list("video_id", flat=True))
+            known = Job.objects.filter(scorer_version=version, video__in=chunk)
+            asked = set(known.values_list("video_id", "sample"))
             jobs = [
-                Job(video=video, scorer_version=version, published_at=Now())
+                Job(video=video, scorer_version=version, sample=sample, published_at=Now())
+                for sample in range(samples)
                 for video in {video.pk: video for video in chunk}.values()
-                if video.pk not in asked
+                if (video.pk, sample) not in asked
             ]
             Job.objects.bulk_create(jobs, ignore_conflicts=True)
             queued += len(jobs)
@@ -52,6 +57,16 @@ def retry_failed(version: ScorerVersion, project: Project) -> int:
     return again
 
 
+def cancel(version: ScorerVersion, project: Project) -> int:
+    """Take this project's waiting jobs of the version back; how many they were. What runs is finished.
+
+    What was taken back can be asked again.
+    """
+    waiting = Job.objects.queued().filter(scorer_version=version, video__in=project.videos.all())
+    deleted, _ = waiting.delete()
+    return deleted
+
+
 def sweep() -> int:
     """Re-queue what lost its worker and ring for versions that nobody was told about lately; jobs re-queued.
 
@@ -67,6 +82,7 @@ def sweep() -> int:
         Job.objects.overdue().filter(pk__in=again).update(
             state=JobState.QUEUED, lease=None, leased_until=None, published_at=None
         )
+    Heartbeat.objects.filter(seen_at__lt=Now() - FORGOTTEN_AFTER).delete()
     _ring_again()
     return len(again)
 

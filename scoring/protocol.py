@@ -133,7 +133,10 @@ class Scorer(Protocol[Sample, Raw]):
     batch_size: int  # videos asked about at once
 
     def sample(self, question: Question) -> Sample:
-        """What the scorer looks at in this video. Raises `VideoFault`."""
+        """What the scorer looks at in this video. Raises `VideoFault`.
+
+        Called from several threads at once, also while `ask` answers another batch.
+        """
 
     def ask(
         self, questions: Sequence[Question], samples: Sequence[Sample], heard: Heard | None

@@ -66,7 +66,7 @@ def test_ten_threads_never_claim_the_same_job():
         while batch := claims.claim(version, 2):
             taken.extend(job.pk for job in batch)
             for job in batch:
-                claims.finish(job, ANSWER)
+                claims.finish({job: ANSWER})
         connections.close_all()
 
     threads = [threading.Thread(target=work) for _ in range(10)]
@@ -83,7 +83,7 @@ def test_finishing_stores_the_suggestion_with_its_numbers():
     version, [video] = queue_videos(1)
     [job] = claims.claim(version, 1)
 
-    assert claims.finish(job, ANSWER)
+    assert claims.finish({job: ANSWER})
 
     suggestion = Suggestion.objects.get(video=video)
     assert suggestion.scores == {"visual_quality": 4, "text_alignment": None, "physical_consistency": 2}
@@ -102,11 +102,11 @@ def test_a_zombie_that_comes_back_after_its_lease_is_refused():
     jobs.sweep()
     [second] = claims.claim(version, 1)
 
-    assert not claims.finish(zombie, ANSWER)
+    assert not claims.finish({zombie: ANSWER})
     assert not claims.fail(zombie, "late")
     assert not Suggestion.objects.exists()
-    assert claims.finish(second, ANSWER)
-    assert not claims.finish(zombie, ANSWER)
+    assert claims.finish({second: ANSWER})
+    assert not claims.finish({zombie: ANSWER})
     assert Suggestion.objects.filter(video=video).count() == 1
 
 
@@ -117,7 +117,7 @@ def test_a_suggestion_that_is_there_already_is_kept():
     )
     [job] = claims.claim(version, 1)
 
-    assert claims.finish(job, ANSWER)
+    assert claims.finish({job: ANSWER})
     assert list(Suggestion.objects.values_list("pk", "rationale")) == [(kept.pk, "as shown")]
     assert not Distribution.objects.exists()
 
@@ -129,7 +129,7 @@ def test_extending_keeps_a_lease_from_the_sweep():
     claims.extend(batch)
     jobs.sweep()
 
-    assert claims.finish(batch[0], ANSWER)
+    assert claims.finish({batch[0]: ANSWER})
 
 
 def test_a_worker_that_dies_three_times_on_a_job_fails_it_with_a_reason():
@@ -154,7 +154,7 @@ def test_a_job_that_kills_its_worker_takes_no_other_with_it():
             jobs.sweep()
             continue
         for job in batch:
-            assert claims.finish(job, ANSWER)
+            assert claims.finish({job: ANSWER})
 
     assert states() == ["done", "done", "done", "failed"]
     assert Job.objects.get(state="failed").video == poison
