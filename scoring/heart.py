@@ -1,4 +1,4 @@
-"""The heartbeat of a drain: it holds the leases of what is in hand and says who is at work, whatever the scorer does."""
+"""The heartbeat of a drain: it holds the leases of what is in hand, and says who is at work."""
 
 import logging
 import os
