@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import groupby
 
-from annotation.models import Distribution, Rating, Suggestion, Video
+from annotation.models import Distribution, Rating, ScorerVersion, Suggestion, Video
 from annotation.scale import DIMENSIONS, Dimension
 
 
@@ -14,16 +14,49 @@ class Opinion:
     suggestion: Suggestion
     lines: list[tuple[Dimension, int | None, Distribution | None]]
 
+    @property
+    def has_spread(self) -> bool:
+        """Whether more than one sample was asked for and answered."""
+        return any(numbers is not None and numbers.spread is not None for _, _, numbers in self.lines)
 
-def opinions(video: Video) -> list[Opinion]:
-    """All suggestions of a video. Expects `suggestions` and their `distributions` to be loaded."""
-    found = []
-    for suggestion in video.suggestions.all():
-        numbers = {distribution.dimension: distribution for distribution in suggestion.distributions.all()}
-        scores = suggestion.scores
-        lines = [(d, scores[d.key], numbers.get(d.key)) for d in DIMENSIONS]
-        found.append(Opinion(suggestion, lines))
-    return found
+
+@dataclass(frozen=True)
+class VersionSays:
+    """What one scorer version says about a video: its answer, and further samples of it."""
+
+    version: ScorerVersion
+    answer: Opinion
+    further: list[Opinion]
+    superseded: bool  # a newer version of the same scorer answered too, and raters are not shown this one
+
+
+def scorer_opinions(video: Video) -> list[VersionSays]:
+    """One entry a scorer version: the one that raters may see first, then by scorer, superseded ones last.
+
+    Expects `suggestions` with their versions and `distributions` to be loaded.
+    """
+    said: dict[ScorerVersion, list[Opinion]] = {}
+    for suggestion in sorted(video.suggestions.all(), key=lambda one: one.sample):
+        said.setdefault(suggestion.scorer_version, []).append(_opinion(suggestion))
+    versions = sorted(said, key=lambda one: (one.created_at, one.pk))
+    newest = {version.scorer_id: version for version in versions}
+    shown = video.project.suggester_id
+    found = [
+        VersionSays(
+            version,
+            answer=said[version][0],
+            further=said[version][1:],
+            superseded=version.pk not in (newest[version.scorer_id].pk, shown),
+        )
+        for version in reversed(versions)
+    ]
+    return sorted(found, key=lambda one: (one.superseded, one.version.pk != shown, one.version.scorer.name))
+
+
+def _opinion(suggestion: Suggestion) -> Opinion:
+    numbers = {distribution.dimension: distribution for distribution in suggestion.distributions.all()}
+    scores = suggestion.scores
+    return Opinion(suggestion, [(d, scores[d.key], numbers.get(d.key)) for d in DIMENSIONS])
 
 
 def verdict_lines(video: Video) -> list[tuple[Dimension, int | None]]:

@@ -11,7 +11,7 @@ from annotation.access import STAFF, membership_for
 from annotation.models import Rating, Suggestion
 from annotation.projects.find_videos import find
 from annotation.projects.forms import VideoFilterForm
-from annotation.projects.video_page import histories, opinions, verdict_lines
+from annotation.projects.video_page import histories, scorer_opinions, verdict_lines
 
 PAGE = 30
 
@@ -57,19 +57,21 @@ def video(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     ratings = Rating.objects.select_related("rater").order_by("rater__username", "purpose", "-version")
     found = get_object_or_404(
         videos.prefetch_related(
-            Prefetch("suggestions", queryset=suggestions.order_by("scorer_version__scorer__name", "sample", "pk")),
+            Prefetch("suggestions", queryset=suggestions),
             Prefetch("ratings", queryset=ratings),
             "skips__rater",
         ),
         public_id=public_id,
     )
+    says = scorer_opinions(found)
     context = {
         "project": project,
         "role": membership.role,
         "tab": "videos",
         "video": found,
         "settled": verdict_lines(found),
-        "opinions": opinions(found),
+        "current": [one for one in says if not one.superseded],
+        "superseded": [one for one in says if one.superseded],
         "histories": histories(found),
     }
     return render(request, "annotation/video.html", context)

@@ -1,6 +1,8 @@
 """How figures are written on pages."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -45,3 +47,36 @@ def as_written(value: object) -> str:
 def pace(a_day: float) -> str:
     """Ratings a day: whole from 10 on, else one decimal."""
     return intcomma(round(a_day)) if a_day >= 10 else f"{a_day:.1f}"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of a small chart, in pixels of the chart; `share` is 0 to 1."""
+
+    score: int
+    share: float
+    left: int
+    top: float
+    height: float
+
+    @property
+    def middle(self) -> int:
+        return self.left + BAR_WIDTH // 2
+
+    @property
+    def label(self) -> float:
+        """The foot of the number above the bar."""
+        return round(self.top - 2, 1)
+
+
+BAR_WIDTH, BAR_STEP, BARS_TOP, BARS_FLOOR = 16, 28, 12, 32
+
+
+@register.filter
+def bars(probabilities: Sequence[float]) -> list[Bar]:
+    """The probabilities of the scores 1 to 5 as bars, for `annotation/probabilities.html`."""
+    found = []
+    for index, share in enumerate(probabilities):
+        height = (BARS_FLOOR - BARS_TOP) * min(max(share, 0.0), 1.0)
+        found.append(Bar(index + 1, share, 6 + BAR_STEP * index, round(BARS_FLOOR - height, 1), round(height, 1)))
+    return found
