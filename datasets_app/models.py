@@ -8,6 +8,9 @@ from django.db import models
 from django.db.models import Q
 
 from annotation.models import Project, User
+from datasets_app.trials.models import Trial, TrialState
+
+__all__ = ["Import", "ImportState", "Release", "ReleaseFormat", "ReleaseState", "Trial", "TrialState"]
 
 
 class ReleaseFormat(models.TextChoices):

@@ -7,6 +7,8 @@ from annotation.models import Project
 from datasets_app.intake import run_import
 from datasets_app.media import prepare
 from datasets_app.releases.build_release import build_release, take_back_lost_builds
+from datasets_app.trials import sweep as trials_sweep
+from datasets_app.trials.ask import answer_trial
 
 STRETCH_SECONDS = 60  # a worker turns to other work after so long
 
@@ -25,9 +27,16 @@ def import_manifest_task(import_id: int) -> None:
 
 @shared_task(acks_late=True, soft_time_limit=50, time_limit=60, expires=60)
 def sweep_media_task() -> None:
-    """Find videos and imports that lost their worker or their doorbell; beat runs it every 30 seconds."""
+    """Find videos, imports and trials that lost their worker or their doorbell; beat runs it every 30 seconds."""
     prepare.sweep()
     run_import.sweep()
+    trials_sweep.sweep()
+
+
+@shared_task(acks_late=True, reject_on_worker_lost=True, soft_time_limit=540, time_limit=600)
+def answer_trial_task(trial_id: int) -> None:
+    """Put a clip to its scorer once; rung on that scorer's queue."""
+    answer_trial(trial_id)
 
 
 @shared_task(acks_late=True, soft_time_limit=3_300, time_limit=3_400)
