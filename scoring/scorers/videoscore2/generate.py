@@ -11,6 +11,7 @@ import torch
 from transformers import LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 
 from scoring.protocol import VideoFault
+from scoring.scorers.videoscore2.attention import roomy_cache
 from scoring.scorers.videoscore2.digits import DigitRecorder, SeededNoise, digit_ids
 from scoring.scorers.videoscore2.prompt import Prepared, collate
 
@@ -100,6 +101,7 @@ class Generator:
             sequences = self.model.generate(
                 **inputs,
                 max_new_tokens=self.max_new_tokens,
+                past_key_values=roomy_cache(),
                 do_sample=False,
                 temperature=None,
                 top_p=None,

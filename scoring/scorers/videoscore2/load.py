@@ -8,6 +8,7 @@ import torch
 
 from scoring.protocol import ScorerUnavailable
 from scoring.registry import NoCheckpoint
+from scoring.scorers.videoscore2.attention import GROUPED
 from scoring.scorers.videoscore2.torchvision_without_cuda import declare_operators
 from scoring.scorers.videoscore2.weights import hub_id
 
@@ -52,7 +53,7 @@ def load_model(checkpoint: str, *, dtype: str, device: torch.device) -> Any:
 
 def _attention(dtype: str, device: torch.device) -> str:
     fast = device.type == "cuda" and dtype != "float32" and importlib.util.find_spec("flash_attn")
-    return "flash_attention_2" if fast else "sdpa"
+    return "flash_attention_2" if fast else GROUPED
 
 
 def _load(factory: Any, checkpoint: str, **options: Any) -> Any:
