@@ -44,6 +44,12 @@ def grouped_attention(
 class RoomyLayer(DynamicLayer):
     """One layer's cache with room for what comes: a step writes one token in place."""
 
+    is_initialized: bool
+    keys: torch.Tensor | None
+    values: torch.Tensor | None
+    _all_keys: torch.Tensor
+    _all_values: torch.Tensor
+
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, cache_kwargs: dict[str, Any] | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
