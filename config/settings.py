@@ -92,7 +92,7 @@ VIDEOSCORE2_BATCH = env.int("VIDEOSCORE2_BATCH", default=0)
 VIDEOSCORE2_SERVERS = env.list("VIDEOSCORE2_SERVERS", default=[])
 VIDEOSCORE2_SERVED_MODEL = env.str("VIDEOSCORE2_SERVED_MODEL", default="")
 VIDEOSCORE2_SERVER_KEY = env.str("VIDEOSCORE2_SERVER_KEY", default="")
-# How a video reaches a server: frames or data (in the request), file (it sees our folder), or our media folder's address.
+# How a video reaches a server: frames or data (in the request), file (same folder), or our media folder's address.
 VIDEOSCORE2_SEND_VIDEO = env.str("VIDEOSCORE2_SEND_VIDEO", default="frames")
 
 CELERY_BEAT_SCHEDULE = {
