@@ -16,6 +16,7 @@ from datasets_app.trials.models import Trial
 from scoring.models import Heartbeat
 
 PLAYABLE_CONTAINERS = ("mp4", "mov", "webm")
+STEPS = {"sample": _("looking"), "ask": _("answering"), "read": _("reading")}
 PATIENCE = timedelta(seconds=10)  # after that a page that still waits says what it waits for
 LOADING = _("A worker is loading the scorer, which may take minutes.")
 BUSY = _("A worker of this scorer was seen a moment ago. Busy with a run, it turns to this clip within minutes.")
@@ -41,6 +42,13 @@ def lines_of(trial: Trial) -> list[Line]:
     said = (trial.answer or {}).get("dimensions") or {}
     found = [(dimension, said.get(dimension.key) or {}) for dimension in DIMENSIONS] if said else []
     return [Line(dimension, numbers.get("hard_score"), numbers) for dimension, numbers in found]
+
+
+def timings_of(trial: Trial) -> list[tuple[str | Promise, float]]:
+    """What the scorer did and how long it took (s), in its order; steps of its own last."""
+    taken = dict((trial.answer or {}).get("timings") or {})
+    ours = [(words, taken.pop(step)) for step, words in STEPS.items() if step in taken]
+    return [*ours, *taken.items()]
 
 
 def seen_in(trial: Trial) -> FramesSeen | None:

@@ -21,7 +21,14 @@ from datasets_app.trials import ask
 from datasets_app.trials.forms import TrialForm
 from datasets_app.trials.keep import remove_trial, start_trial
 from datasets_app.trials.models import Trial
-from datasets_app.trials.trial_page import lines_of, plays_in_browsers, seconds_since_start, seen_in, waits_for
+from datasets_app.trials.trial_page import (
+    lines_of,
+    plays_in_browsers,
+    seconds_since_start,
+    seen_in,
+    timings_of,
+    waits_for,
+)
 from scoring.doorbells import queue_of
 from scoring.registry import scorers
 from scoring.versions import usable_versions
@@ -82,6 +89,7 @@ def trial(request: HttpRequest, slug: str, public_id: UUID) -> HttpResponse:
         "plays": plays_in_browsers(found),
         "lines": lines_of(found),
         "seen": seen_in(found),
+        "timings": timings_of(found),
         "elapsed": seconds_since_start(found),
         "waits_for": waits_for(found) if found.state == "waiting" else "",
         "queue": queue_of(found.scorer_version.scorer.name),
