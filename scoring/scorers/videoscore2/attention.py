@@ -7,10 +7,15 @@ batch has one; its cache is copied whole to add one token. At 16 videos of 2,000
 from typing import Any
 
 import torch
-from transformers import AttentionInterface, AttentionMaskInterface
-from transformers.cache_utils import Cache, DynamicLayer
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
+
+from scoring.scorers.videoscore2.torchvision_without_cuda import declare_operators
+
+declare_operators()
+
+from transformers import AttentionInterface, AttentionMaskInterface  # noqa: E402
+from transformers.cache_utils import Cache, DynamicLayer  # noqa: E402
+from transformers.integrations.sdpa_attention import sdpa_attention_forward  # noqa: E402
+from transformers.masking_utils import sdpa_mask  # noqa: E402
 
 GROUPED = "sdpa_grouped"
 ROOM = 256  # tokens that a cache grows by
