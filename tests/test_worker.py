@@ -17,10 +17,10 @@ from django.utils import timezone
 
 from annotation.models import Suggestion
 from scoring.jobs import enqueue, sweep
-from scoring.models import Job
+from scoring.models import Heartbeat, Job
 from scoring.tasks import sweep_jobs_task
 from scoring.versions import current_version
-from tests import drawn
+from tests import drawn, patient
 from tests.make import make_project, make_video
 from tests.worker import ROOT, Worker, empty_redis, environment, wait_until
 
@@ -68,6 +68,24 @@ def twenty_clips(tmp_path, settings):
     pictures = drawn.draw_pictures()
     clips = [drawn.write_clip(tmp_path / f"clip-{n}.mp4", pictures[n % 5 :]) for n in range(20)]
     return import_clips(settings.MEDIA_ROOT, clips)
+
+
+@pytest.fixture
+def patients(settings):
+    """Queue videos for the scorer that sleeps; the files are not looked at."""
+    settings.EXTRA_SCORERS = patient.EXTRA_SCORERS
+
+    def queue(names: list[str], *, samples: int = 1):
+        project = make_project()
+        videos = [make_video(project, original=f"videos/{name}.mp4", name=name) for name in names]
+        enqueue(current_version("patient"), videos, samples)
+        return videos
+
+    return queue
+
+
+def numbered(count: int) -> list[str]:
+    return [f"{number:02}" for number in range(count)]
 
 
 def done() -> int:
@@ -133,10 +151,9 @@ def lease_in_hand() -> UUID:
 
 
 @pytest.mark.postgres  # SQLite locks the whole file where PostgreSQL locks a row
-def test_a_worker_stopped_past_its_lease_and_continued_is_refused(twenty_clips, start_worker):
-    _, videos = twenty_clips
-    zombie = start_worker()
-    enqueue(current_version("technical"), videos)
+def test_a_worker_stopped_past_its_lease_and_continued_is_refused(patients, start_worker):
+    zombie = start_worker(PATIENT_SECONDS="1.5")
+    patients(numbered(20))
     stop_in_mid_job(zombie)
     start_worker()
     wait_for_all(20)
@@ -145,6 +162,65 @@ def test_a_worker_stopped_past_its_lease_and_continued_is_refused(twenty_clips, 
 
     assert b"refused: its lease was lost" in zombie.log.read_bytes()
     assert_one_suggestion_each(20)
+
+
+def test_a_heartbeat_holds_what_is_in_hand_however_long_the_scorer_takes(patients, start_worker):
+    start_worker(lease_seconds=3, PATIENT_SECONDS="8")
+    patients(numbered(16))
+    wait_for_all(16)
+
+    assert set(Job.objects.values_list("attempts", flat=True)) == {1}
+    assert_one_suggestion_each(16)
+    [heart] = Heartbeat.objects.all()
+    assert (heart.device, heart.batch_size, heart.trouble) == ("a chair", 8, "")
+    assert heart.scorer_version == current_version("patient")
+
+
+def test_a_video_that_kills_its_worker_fails_after_three_attempts_and_takes_none_with_it(patients, start_worker):
+    start_worker(PATIENT_SECONDS="0.1")
+    patients(["00", "01", "poison", *numbered(16)[3:]])
+
+    def all_ended() -> bool:
+        sweep()
+        return not Job.objects.open().exists()
+
+    wait_until(all_ended, seconds=90, every=0.5)
+
+    failed = Job.objects.get(state="failed")
+    assert (failed.video.name, failed.attempts) == ("poison", 3)
+    assert failed.reason == "its worker stopped 3 times before it answered"
+    others = Job.objects.exclude(pk=failed.pk)
+    assert set(others.values_list("state", flat=True)) == {"done"}
+    assert max(others.values_list("attempts", flat=True)) == 2
+    assert Suggestion.objects.count() == 15
+
+
+def test_a_scorer_is_loaded_once_at_the_first_job_and_after_the_fork(patients, start_worker, tmp_path):
+    log = tmp_path / "loaded"
+    worker = start_worker(PATIENT_LOG=str(log), PATIENT_SECONDS="0")
+    time.sleep(1)
+    assert not log.exists()
+    for round_ in (1, 2, 3):
+        patients([f"{round_}-{name}" for name in numbered(2)])
+        wait_for_all(2 * round_)
+
+    [loaded] = log.read_text().splitlines()
+    process, parent = map(int, loaded.split())
+    assert process != parent == worker.process.pid
+
+
+def test_a_scorer_that_cannot_work_here_says_why_and_its_jobs_wait(patients, start_worker):
+    away = start_worker(PATIENT_IS_AWAY="1")
+    patients(numbered(3))
+    wait_until(lambda: Heartbeat.objects.troubled().exists(), seconds=60)
+
+    assert Heartbeat.objects.get().trouble == "the patient is away"
+    assert set(Job.objects.values_list("state", "attempts")) == {("queued", 0)}
+
+    away.kill()
+    start_worker()
+    let_a_minute_pass()
+    wait_for_all(3)
 
 
 def test_redis_emptied_with_jobs_queued_loses_none(twenty_clips, start_worker):

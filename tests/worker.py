@@ -11,6 +11,7 @@ from pathlib import Path
 import redis
 from django.db import connection
 
+EXTRA_SCORERS = "patient=tests.patient.ENTRY"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -49,7 +50,9 @@ class Worker:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", "config", "worker", "-l", "INFO", *options],
             cwd=ROOT,
-            env=environment(data_dir, SCORING_LEASE_SECONDS=str(lease_seconds), **more),
+            env=environment(
+                data_dir, SCORING_LEASE_SECONDS=str(lease_seconds), EXTRA_SCORERS=EXTRA_SCORERS, **more
+            ),
             stdout=self.log.open("wb"),
             stderr=subprocess.STDOUT,
             start_new_session=True,
