@@ -42,17 +42,21 @@ class Scripted:
     def __init__(self, outcomes=None):
         self.outcomes = outcomes or {}
         self.batches = []
+        self.on_sample = self.while_asking = lambda what: None  # called with a name, with the names of a batch
 
     def sample(self, question):
-        outcome = self.outcomes.get(question.path.name)
+        name = question.path.name
+        self.on_sample(name)
+        outcome = self.outcomes.get(name)
         if isinstance(outcome, VideoFault):
             raise outcome
-        return question.path.name
+        return name
 
     def ask(self, questions, samples, heard):
         for position in range(len(samples) if heard else 0):
             heard(position, "")
         self.batches.append(list(samples))
+        self.while_asking(list(samples))
         for name in samples:
             outcome = self.outcomes.get(name)
             if isinstance(outcome, BaseException) and not isinstance(outcome, UnreadableAnswer):
