@@ -20,7 +20,7 @@ DIGITS = list("12345")
 @pytest.fixture(scope="module")
 def loaded():
     declare_operators()
-    from transformers import AutoModelForImageTextToText, AutoProcessor  # noqa: TID251
+    from transformers import AutoModelForImageTextToText, AutoProcessor
 
     kind = {"local_files_only": True, "trust_remote_code": False}
     model = AutoModelForImageTextToText.from_pretrained(
