@@ -115,18 +115,17 @@ def test_two_workers_that_finish_at_once_miss_none_of_each_others_samples():
     barrier = threading.Barrier(2)
     errors = []
 
-    def work(batch, score):
+    def work(batch, score, step):
         try:
             for start in range(0, 40, 4):
                 barrier.wait()
-                claims.finish({job: says(score) for job in batch[start : start + 4]})
+                claims.finish({job: says(score) for job in batch[start : start + 4][::step]})
         except Exception as error:
             errors.append(error)
         finally:
             connections.close_all()
 
-    in_disorder = second[::-1]
-    threads = [threading.Thread(target=work, args=pair) for pair in ((first, 2), (in_disorder, 4))]
+    threads = [threading.Thread(target=work, args=args) for args in ((first, 2, 1), (second, 4, -1))]
     for thread in threads:
         thread.start()
     for thread in threads:
