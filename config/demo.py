@@ -23,8 +23,7 @@ from honcho.manager import Manager
 
 from config.private_redis import NoRedis, PrivateRedis
 from datasets_app.demo.logins import HUMAN_RATERS, LEAD, PASSWORD, SLUG, email
-from scoring.doorbells import queue_of
-from scoring.registry import UnknownScorer, entry
+from scoring.registry import UnknownScorer, entry, queue_of
 from scoring.scorers.videoscore2.stand_in import CHECKPOINT as STAND_IN
 
 ROOT = Path(__file__).resolve().parent.parent

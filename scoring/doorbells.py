@@ -6,14 +6,10 @@ from celery import signature
 
 from annotation.doorbell import ring
 from annotation.models import ScorerVersion
+from scoring.registry import queue_of
 
 JOBS_PER_BELL = 16
 MAX_BELLS = 16  # as many workers start at once
-
-
-def queue_of(scorer: str) -> str:
-    """The Celery queue of a scorer, which only workers that can run it listen to."""
-    return f"scoring.{scorer}"
 
 
 def ring_drain(version: ScorerVersion, *, jobs: int) -> None:

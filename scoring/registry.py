@@ -115,6 +115,11 @@ def load(name: str, settings: Mapping[str, Any], checkpoint: str = "") -> Scorer
     return scorer
 
 
+def queue_of(scorer: str) -> str:
+    """The Celery queue of a scorer, which only workers that can run it listen to."""
+    return f"scoring.{scorer}"
+
+
 def own_checks(name: str) -> Callable[..., Any] | None:
     """The scorer's own part of `scoring.verify.verify`, if it has one. Raises `UnknownScorer`."""
     path = entry(name).verify

@@ -1,6 +1,6 @@
 """Celery's doors to scoring. Each takes ids and calls one function; the database holds all state.
 
-`drain_jobs_task` is sent to its scorer's own queue (`scoring.doorbells.queue_of`), so that workers with a GPU take
+`drain_jobs_task` is sent to its scorer's own queue (`scoring.registry.queue_of`), so that workers with a GPU take
 nothing else. On another queue it does no harm: a worker that cannot load the scorer leaves the jobs queued.
 """
 

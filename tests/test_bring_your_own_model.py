@@ -56,6 +56,6 @@ def test_it_can_be_verified_and_other_settings_are_another_version(brightness, c
 
 
 def test_its_worker_listens_to_the_queue_that_its_jobs_are_rung_on(brightness):
-    from scoring.doorbells import queue_of
+    from scoring.registry import queue_of
 
     assert f"-Q {queue_of(brightness)} " in COMMANDS[3]

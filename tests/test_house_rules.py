@@ -15,8 +15,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.urls import get_resolver
 
-from scoring.doorbells import queue_of
-from scoring.registry import SCORERS
+from scoring.registry import SCORERS, queue_of
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("annotation", "scoring", "datasets_app", "config")

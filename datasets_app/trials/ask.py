@@ -24,11 +24,10 @@ from annotation.doorbell import ring
 from datasets_app.trials.models import Trial, TrialQuerySet, TrialState
 from scoring.as_json import as_json
 from scoring.ask import score_batch
-from scoring.doorbells import queue_of
 from scoring.heart import Heart
 from scoring.loaded import loaded
 from scoring.protocol import Answer, OutdatedVersion, Question, Scorer, ScorerUnavailable, VideoFault
-from scoring.registry import NoCheckpoint, UnknownScorer
+from scoring.registry import NoCheckpoint, UnknownScorer, queue_of
 
 logger = logging.getLogger(__name__)
 

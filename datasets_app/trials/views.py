@@ -29,8 +29,7 @@ from datasets_app.trials.trial_page import (
     timings_of,
     waits_for,
 )
-from scoring.doorbells import queue_of
-from scoring.registry import scorers
+from scoring.registry import queue_of, scorers
 from scoring.versions import usable_versions
 
 TRIALS_SHOWN = 30

@@ -11,10 +11,9 @@ from tqdm import tqdm
 
 from annotation.management.find_project import find_project
 from annotation.models import Project, ScorerVersion
-from scoring.doorbells import queue_of
 from scoring.jobs import enqueue, retry_failed
 from scoring.models import Job, JobState
-from scoring.registry import NoCheckpoint, UnknownScorer, scorers
+from scoring.registry import NoCheckpoint, UnknownScorer, queue_of, scorers
 from scoring.versions import current_version
 
 LOOK_EVERY = 1.0  # seconds
