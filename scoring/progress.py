@@ -1,37 +1,43 @@
 """How far the scorers of a project are: counted when asked, kept nowhere."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
-from annotation.models import Project, ScorerVersion, Suggestion, Video
-from scoring.models import Job, JobState
-from scoring.registry import Entry, scorers
-from scoring.versions import is_usable, usable_versions
+from annotation.models import Project, ScorerVersion, Suggestion
+from annotation.models.suggestion import SuggestionStatus
+from scoring.models import Heartbeat, Job, JobState
+from scoring.registry import queue_of, scorers
+from scoring.versions import is_usable
 
-RATE_WINDOW = timedelta(minutes=2)
-FAILURES_SHOWN = 50
+RATE_WINDOW = timedelta(minutes=10)  # long enough for two batches of a slow model
+QUIET_FOR = timedelta(minutes=2)  # a doorbell that nobody heard for so long is worth a word
 STATES = {"queued": JobState.QUEUED, "running": JobState.LEASED, "done": JobState.DONE, "failed": JobState.FAILED}
 
 
 @dataclass(frozen=True)
 class Progress:
-    """A scorer version's jobs and suggestions in one project."""
+    """A scorer version's jobs, suggestions and workers in one project."""
 
     version: ScorerVersion
-    current: bool  # the code answers with these settings now
+    usable: bool  # the code still answers with these settings
     heuristic: bool
-    suggestions: int
+    superseded: bool  # a newer version of the same scorer has suggestions here
+    shown: bool  # raters may see its suggestions
+    suggestions: int = 0
+    unreadable: int = 0  # of the suggestions
     queued: int = 0
     running: int = 0
     done: int = 0
     failed: int = 0
-    per_minute: float | None = None  # None while fewer than two ended lately
-    stuck: bool = False  # jobs wait, none runs, and none was asked for or ended lately
+    per_minute: float | None = None  # None while fewer than two batches ended lately
+    quiet: bool = False  # none was asked for or ended lately
+    workers: list[Heartbeat] = field(default_factory=list)  # alive, wherever their jobs are from
 
     @property
     def open(self) -> int:
@@ -46,6 +52,26 @@ class Progress:
         return self.open + self.ended
 
     @property
+    def folded(self) -> bool:
+        """Superseded, and nobody waits for it or is shown it."""
+        return self.superseded and not self.open and not self.shown
+
+    @property
+    def unheard(self) -> bool:
+        """Jobs wait, and no process that could answer them is alive."""
+        return bool(self.queued) and not self.running and not self.workers
+
+    @property
+    def troubled(self) -> int:
+        """Workers that cannot work, while jobs wait for them."""
+        return sum(bool(worker.trouble) for worker in self.workers) if self.open else 0
+
+    @property
+    def queue(self) -> str:
+        """The queue that its workers listen to."""
+        return queue_of(self.version.scorer.name)
+
+    @property
     def minutes_left(self) -> float | None:
         return self.open / self.per_minute if self.open and self.per_minute else None
 
@@ -56,74 +82,67 @@ class Progress:
         if minutes is None:
             return ""
         if minutes < 1:
-            return "less than a minute"
+            return _("less than a minute")
         if minutes < 90:
-            return f"{math.ceil(minutes)} min"
-        return f"{minutes / 60:.1f} h"
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A scorer of the registry, and how many videos its current version was not asked about."""
-
-    name: str
-    entry: Entry
-    videos: int
+            return _("%(n)d min") % {"n": math.ceil(minutes)}
+        return _("%(n).1f h") % {"n": minutes / 60}
 
 
 def progress_of(project: Project) -> list[Progress]:
     """One row a version that has jobs or suggestions here, newest version first; four queries."""
-    jobs = _job_counts(project)
-    suggestions = dict(
+    jobs, suggestions = _job_counts(project), _suggestion_counts(project)
+    versions = ScorerVersion.objects.select_related("scorer").filter(pk__in=set(jobs) | set(suggestions))
+    workers: dict[int, list[Heartbeat]] = {}
+    for worker in Heartbeat.objects.alive().order_by("worker"):
+        workers.setdefault(worker.scorer_version_id, []).append(worker)
+    known = scorers()
+    rows: list[Progress] = []
+    answered: set[int] = set()  # scorers of which a newer version has suggestions
+    for version in versions.order_by("-created_at", "-pk"):
+        row = Progress(
+            version=version,
+            usable=is_usable(version),
+            heuristic=version.scorer.name in known and known[version.scorer.name].heuristic,
+            superseded=version.scorer_id in answered,
+            shown=version.pk == project.suggester_id,
+            workers=workers.get(version.pk, []),
+            **jobs.get(version.pk, {}),
+            **suggestions.get(version.pk, {}),
+        )
+        rows.append(row)
+        if row.suggestions:
+            answered.add(version.scorer_id)
+    return rows
+
+
+def _suggestion_counts(project: Project) -> dict[int, dict[str, Any]]:
+    """Suggestions and unreadable ones among them, by version."""
+    unreadable = Q(status=SuggestionStatus.UNREADABLE)
+    rows = (
         Suggestion.objects.filter(video__project=project)
-        .values_list("scorer_version")
-        .annotate(Count("pk"))
+        .values("scorer_version")
+        .annotate(suggestions=Count("pk"), unreadable=Count("pk", filter=unreadable))
         .order_by()
     )
-    versions = ScorerVersion.objects.select_related("scorer").filter(pk__in=set(jobs) | set(suggestions))
-    known = scorers()
-    return [
-        Progress(
-            version=version,
-            current=is_usable(version),
-            heuristic=version.scorer.name in known and known[version.scorer.name].heuristic,
-            suggestions=suggestions.get(version.pk, 0),
-            **jobs.get(version.pk, {}),
-        )
-        for version in versions.order_by("-created_at", "-pk")
-    ]
-
-
-def offers(project: Project) -> list[Offer]:
-    """Every scorer of the registry that could be started now."""
-    return [
-        Offer(name, known, unasked(project, version).count())
-        for name, known in sorted(scorers().items())
-        for version in usable_versions(name)[:1]
-    ]
-
-
-def unasked(project: Project, version: ScorerVersion) -> QuerySet[Video]:
-    """Videos with a sound file that the version has no job for."""
-    return project.videos.scorable().exclude(pk__in=version.jobs.values("video"))
-
-
-def failures_of(project: Project) -> QuerySet[Job]:
-    """The newest failed jobs, each with its reason."""
-    failed = Job.objects.of(project).failed().select_related("video", "scorer_version__scorer")
-    return failed.order_by("-finished_at", "-pk")[:FAILURES_SHOWN]
+    counts: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        figures: dict[str, Any] = dict(row)
+        counts[figures.pop("scorer_version")] = figures
+    return counts
 
 
 def _job_counts(project: Project) -> dict[int, dict[str, Any]]:
     """Counts by state and the recent rate, by version."""
     lately = Q(finished_at__gte=Now() - RATE_WINDOW)
+    a_moment_ago = Now() - QUIET_FOR
     rows = (
         Job.objects.of(project)
         .values("scorer_version")
         .annotate(
             **{name: Count("pk", filter=Q(state=state)) for name, state in STATES.items()},
             recent=Count("pk", filter=lately),
-            asked_lately=Count("pk", filter=Q(created_at__gte=Now() - RATE_WINDOW)),
+            moments=Count("finished_at", filter=lately, distinct=True),
+            moved=Count("pk", filter=Q(created_at__gte=a_moment_ago) | Q(finished_at__gte=a_moment_ago)),
             first=Min("finished_at", filter=lately),
             last=Max("finished_at", filter=lately),
         )
@@ -131,15 +150,18 @@ def _job_counts(project: Project) -> dict[int, dict[str, Any]]:
     counts: dict[int, dict[str, Any]] = {}
     for row in rows:
         figures: dict[str, Any] = dict(row)
-        recent, asked_lately = figures.pop("recent"), figures.pop("asked_lately")
-        figures["per_minute"] = _per_minute(recent, figures.pop("first"), figures.pop("last"))
-        figures["stuck"] = bool(figures["queued"] and not (figures["running"] or recent or asked_lately))
+        span = (figures.pop("first"), figures.pop("last"))
+        figures["per_minute"] = _per_minute(figures.pop("recent"), figures.pop("moments"), *span)
+        figures["quiet"] = not figures.pop("moved")
         counts[figures.pop("scorer_version")] = figures
     return counts
 
 
-def _per_minute(jobs: int, first: datetime | None, last: datetime | None) -> float | None:
-    """Jobs a minute between the first and the last end; None from fewer than two."""
-    if jobs < 2 or first is None or last is None or last <= first:
+def _per_minute(jobs: int, moments: int, first: datetime | None, last: datetime | None) -> float | None:
+    """Jobs a minute between the first and the last end; None from fewer than two.
+
+    A batch ends at one moment: the first moment's jobs were made before the time that is measured.
+    """
+    if moments < 2 or first is None or last is None:
         return None
-    return 60 * (jobs - 1) / (last - first).total_seconds()
+    return 60 * jobs * (moments - 1) / moments / (last - first).total_seconds()

@@ -9,5 +9,6 @@ urlpatterns = [
     path("p/<slug:slug>/suggestions/progress/", views.progress, name="suggestions-progress"),
     path("p/<slug:slug>/suggestions/start/", views.start, name="suggestions-start"),
     path("p/<slug:slug>/suggestions/<int:version_id>/retry/", views.retry, name="suggestions-retry"),
+    path("p/<slug:slug>/suggestions/<int:version_id>/cancel/", views.cancel_queued, name="suggestions-cancel"),
     path("p/<slug:slug>/suggestions/suggester/", views.choose_suggester, name="suggestions-suggester"),
 ]

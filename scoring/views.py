@@ -1,7 +1,8 @@
-"""The page of suggestions: start a scorer, watch it, choose whose suggestions raters see. For leads."""
+"""The page of suggestions: run a scorer, follow it, choose whose suggestions raters see. For leads."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -9,23 +10,30 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from annotation.access import membership_for
-from annotation.models import Membership, Role, ScorerVersion
+from annotation.models import Membership, Project, Role, ScorerVersion
 from annotation.room.ranking import rank_prompts
-from scoring.jobs import enqueue, retry_failed
-from scoring.progress import failures_of, offers, progress_of, unasked
-from scoring.registry import scorers
-from scoring.versions import usable_versions
+from scoring.choose_videos import choices, chosen
+from scoring.jobs import cancel, enqueue, retry_failed
+from scoring.models import Job
+from scoring.offers import SAMPLES, offers, usual_run, wanted_run
+from scoring.progress import progress_of
+from scoring.troubles import failures_of, unreadable_of
 
 
 @login_required
 @require_GET
 def suggestions(request: HttpRequest, slug: str) -> HttpResponse:
-    """The whole page."""
+    """The whole page. `version` and `samples` of the address say which run is being prepared."""
     membership = membership_for(request.user, slug, Role.LEAD)
+    project, offered = membership.project, offers()
+    run = wanted_run(offered, request.GET.dict()) or usual_run(offered, project)
     context = _progress_context(membership) | {
-        "offers": offers(membership.project),
-        "scorable": membership.project.videos.scorable().count(),
-        "videos": membership.project.videos.count(),
+        "offers": offered,
+        "run": run,
+        "choices": choices(project, run.version, run.samples) if run else None,
+        "samples": SAMPLES,
+        "scorable": project.videos.scorable().count(),
+        "videos": project.videos.count(),
         "role": membership.role,
         "tab": "suggestions",
     }
@@ -43,19 +51,32 @@ def progress(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def start(request: HttpRequest, slug: str) -> HttpResponse:
-    """Ask a scorer about every video with a sound file that it was not asked about."""
+    """Ask a scorer version about the chosen videos that have a sound file, as far as it was not asked."""
     project = membership_for(request.user, slug, Role.LEAD).project
-    name = request.POST.get("scorer", "")
-    version = next(iter(usable_versions(name)), None) if name in scorers() else None
-    if version is None:
+    run = wanted_run(offers(), request.POST.dict())
+    if run is None:
         messages.error(request, _("There is no such scorer. Choose one of the list."))
         return redirect("project-suggestions", slug)
-    queued = enqueue(version, unasked(project, version))
-    messages.success(
-        request,
-        ngettext("%(count)d video is queued for %(name)s.", "%(count)d videos are queued for %(name)s.", queued)
-        % {"count": queued, "name": name},
+    videos = chosen(project, run.version, request.POST.get("videos", ""), run.samples)
+    if videos is None:
+        messages.error(request, _("There is no such choice of videos. Choose one of the list."))
+        return redirect("project-suggestions", slug)
+    queued = enqueue(run.version, videos, samples=run.samples)
+    said = ngettext(
+        "%(count)d job is queued for %(version)s.", "%(count)d jobs are queued for %(version)s.", queued
     )
+    messages.success(request, said % {"count": queued, "version": run.version})
+    return redirect("project-suggestions", slug)
+
+
+@login_required
+@require_POST
+def cancel_queued(request: HttpRequest, slug: str, version_id: int) -> HttpResponse:
+    """Take a version's waiting jobs back."""
+    project = membership_for(request.user, slug, Role.LEAD).project
+    back = cancel(get_object_or_404(_asked_versions(project), pk=version_id), project)
+    said = ngettext("%d queued job was cancelled.", "%d queued jobs were cancelled.", back)
+    messages.success(request, said % back if back else _("No job was waiting any more."))
     return redirect("project-suggestions", slug)
 
 
@@ -64,7 +85,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
 def retry(request: HttpRequest, slug: str, version_id: int) -> HttpResponse:
     """Give a version's failed jobs new attempts."""
     project = membership_for(request.user, slug, Role.LEAD).project
-    again = retry_failed(get_object_or_404(ScorerVersion, pk=version_id), project)
+    again = retry_failed(get_object_or_404(_asked_versions(project), pk=version_id), project)
     messages.success(request, ngettext("%d job is queued again.", "%d jobs are queued again.", again) % again)
     return redirect("project-suggestions", slug)
 
@@ -75,11 +96,11 @@ def choose_suggester(request: HttpRequest, slug: str) -> HttpResponse:
     """Choose the version whose suggestions raters may see; an empty choice shows none."""
     project = membership_for(request.user, slug, Role.LEAD).project
     versions = {str(row.version.pk): row.version for row in progress_of(project)}
-    chosen = request.POST.get("version", "")
-    if chosen and chosen not in versions:
+    wanted = request.POST.get("version", "")
+    if wanted and wanted not in versions:
         messages.error(request, _("That version has no suggestions in this project."))
         return redirect("project-suggestions", slug)
-    project.suggester = versions[chosen] if chosen else None
+    project.suggester = versions[wanted] if wanted else None
     project.save(update_fields=["suggester"])
     rank_prompts(project)
     messages.success(
@@ -91,11 +112,18 @@ def choose_suggester(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("project-suggestions", slug)
 
 
+def _asked_versions(project: Project) -> QuerySet[ScorerVersion]:
+    """Versions that were asked about this project's videos."""
+    return ScorerVersion.objects.filter(pk__in=Job.objects.of(project).values("scorer_version"))
+
+
 def _progress_context(membership: Membership) -> dict[str, object]:
     rows = progress_of(membership.project)
     return {
         "project": membership.project,
-        "rows": rows,
+        "rows": [row for row in rows if not row.folded],
+        "superseded": [row for row in rows if row.folded],
         "moving": any(row.open for row in rows),
         "failures": failures_of(membership.project),
+        "unreadable": unreadable_of(membership.project),
     }

@@ -4,13 +4,15 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.models import Role
+from annotation.models import Role, Scorer, ScorerVersion, Suggestion
 from scoring.drain import drain_jobs
 from scoring.jobs import enqueue
-from scoring.models import Job
+from scoring.models import Heartbeat, Job
 from scoring.versions import current_version
 from tests import drawn
 from tests.make import make_member, make_project, make_scorer_version, make_suggestion, make_video
@@ -21,7 +23,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def bell(monkeypatch):
     rung = []
-    monkeypatch.setattr("scoring.doorbells.ring", lambda task, *ids: rung.append(ids))
+    monkeypatch.setattr("scoring.doorbells.ring", lambda task, *ids, **_: rung.append(ids))
     return rung
 
 
@@ -49,6 +51,7 @@ def test_only_leads_find_it(client, project, role):
         ("suggestions-progress", [], client.get),
         ("suggestions-start", [], client.post),
         ("suggestions-retry", [version.pk], client.post),
+        ("suggestions-cancel", [version.pk], client.post),
         ("suggestions-suggester", [], client.post),
     ]:
         assert method(reverse(name, args=["study", *arguments])).status_code == 404
@@ -64,30 +67,8 @@ def test_the_empty_page_says_what_to_do_next(lead, project):
     html = page(lead)
 
     assert "No scorer was asked yet" in html
-    assert "Score 1 video" in html
+    assert re.search(r"All that it was not asked about</span> <span class=\"muted count\">1<", html)
     assert "knows nothing of meaning" in html
-
-
-def test_starting_a_run_asks_about_videos_with_a_sound_file_once(lead, project, bell):
-    for state in ("ready", "waiting", "failed"):
-        make_video(project, media_state=state)
-    make_video(make_project("other"))
-
-    response = lead.post(reverse("suggestions-start", args=["study"]), {"scorer": "technical"}, follow=True)
-
-    html = response.content.decode()
-    assert "2 videos are queued for technical." in html
-    assert "0 of 2 done" in html
-    assert "It was asked about every video." in html
-    assert "2 of 3 videos have a sound file" in html
-    assert bell == [(current_version("technical").pk,)]
-    lead.post(reverse("suggestions-start", args=["study"]), {"scorer": "technical"})
-    assert Job.objects.count() == 2
-
-
-def test_an_unknown_scorer_is_refused_in_words(lead, project):
-    response = lead.post(reverse("suggestions-start", args=["study"]), {"scorer": "no"}, follow=True)
-    assert "There is no such scorer" in response.content.decode()
 
 
 def test_the_poll_ends_by_itself(lead, project, settings):
@@ -131,11 +112,138 @@ def test_rate_and_time_left_are_shown_while_it_runs(lead, project):
     assert "less than a minute left" in html
 
 
-def test_a_queue_that_does_not_move_says_so(lead, project):
-    enqueue(current_version("technical"), [make_video(project)])
-    assert "is a worker running?" not in page(lead)
+def test_a_slow_model_s_batches_do_not_count_twice(lead, project):
+    version = current_version("technical")
+    enqueue(version, [make_video(project) for _ in range(50)])
+    now = timezone.now()
+    for minutes, jobs in [(5, slice(0, 16)), (1, slice(16, 32))]:
+        batch = [job.pk for job in Job.objects.order_by("pk")[jobs]]
+        Job.objects.filter(pk__in=batch).update(state="done", finished_at=now - timedelta(minutes=minutes))
+
+    html = re.sub(r"\s+", " ", page(lead, "suggestions-progress"))
+    assert "4.0 a minute" in html
+    assert "5 min left" in html
+
+
+def make_heartbeat(version, **fields) -> Heartbeat:
+    now = timezone.now()
+    return Heartbeat.objects.create(
+        **{"worker": "gpu-1:77", "scorer_version": version, "started_at": now, "seen_at": now} | fields
+    )
+
+
+def test_a_queue_without_a_worker_says_which_to_start(lead, project):
+    version = current_version("technical")
+    enqueue(version, [make_video(project)])
+    assert "Waiting for a worker." in page(lead)
     Job.objects.update(created_at=timezone.now() - timedelta(minutes=5))
-    assert "is a worker running?" in page(lead)
+    html = page(lead)
+    assert "No worker is listening" in html
+    assert "celery -A config worker -Q scoring.technical -c 1" in html
+
+    heart = make_heartbeat(version, seen_at=timezone.now() - timedelta(hours=1))
+    assert "No worker is listening" in page(lead)
+    heart.seen_at = timezone.now()
+    heart.save()
+    html = page(lead)
+    assert "No worker is listening" not in html
+    assert "loading its scorer" in html
+
+
+def test_workers_are_named_with_device_and_batch_or_with_their_trouble(lead, project):
+    version = current_version("technical")
+    enqueue(version, [make_video(project)])
+    make_heartbeat(version, device="NVIDIA H200", batch_size=16)
+    make_heartbeat(version, worker="gpu-2:78", trouble="there is no <device>")
+
+    html = re.sub(r"\s+", " ", page(lead, "suggestions-progress"))
+
+    assert "2 workers" in html
+    assert "1 cannot work" in html
+    assert "NVIDIA H200, 16 videos at once" in html
+    assert "there is no &lt;device&gt;" in html
+
+
+def test_waiting_jobs_are_cancelled_and_no_others(lead, project):
+    version = current_version("technical")
+    enqueue(version, [make_video(project) for _ in range(3)])
+    elsewhere = make_project("other")
+    enqueue(version, [make_video(elsewhere)])
+    ended = Job.objects.of(project).first()
+    Job.objects.filter(pk=ended.pk).update(state="done", finished_at=timezone.now())
+    address = reverse("suggestions-cancel", args=["study", version.pk])
+
+    assert lead.get(address).status_code == 405
+    assert "Cancel 2 queued jobs" in page(lead)
+    assert "2 queued jobs were cancelled." in lead.post(address, follow=True).content.decode()
+    assert list(Job.objects.of(project)) == [ended]
+    assert Job.objects.of(elsewhere).count() == 1
+    assert "No job was waiting any more." in lead.post(address, follow=True).content.decode()
+
+
+@pytest.mark.parametrize("name", ["suggestions-cancel", "suggestions-retry"])
+def test_another_project_s_version_is_not_reachable(lead, project, name):
+    version = make_scorer_version("elsewhere")
+    enqueue(version, [make_video(make_project("other"))])
+    Job.objects.update(state="failed", reason="no")
+
+    assert lead.post(reverse(name, args=["study", version.pk])).status_code == 404
+    assert Job.objects.get().state == "failed"
+
+
+def test_failures_are_grouped_by_reason(lead, project):
+    version = current_version("technical")
+    enqueue(version, [make_video(project, name=f"clip-{number}") for number in range(8)])
+    jobs = list(Job.objects.order_by("pk"))
+    for job in jobs:
+        reason = "the device is full" if job == jobs[0] else "the file is not there"
+        Job.objects.filter(pk=job.pk).update(state="failed", reason=reason, finished_at=timezone.now())
+
+    html = re.sub(r"\s+", " ", page(lead))
+
+    assert html.count("the file is not there") == html.count("the device is full") == 1
+    assert "clip-0" in html
+    assert "clip-7" in html
+    assert "clip-1<" not in html
+    assert "and 2 others" in html
+
+
+def test_unreadable_answers_are_counted_and_linked_to_their_words(lead, project):
+    version = current_version("technical")
+    video = make_video(project, name="mumbled")
+    enqueue(version, [video])
+    Job.objects.update(state="done", finished_at=timezone.now())
+    said = make_suggestion(video, version, scores=(None, None, None))
+    Suggestion.objects.filter(pk=said.pk).update(status="unreadable")
+
+    html = re.sub(r"\s+", " ", page(lead))
+
+    assert "1 unreadable" in html
+    assert reverse("video", args=["study", video.public_id]) + "#suggestions" in html
+
+
+def make_version(name: str, digit: str, **settings) -> ScorerVersion:
+    scorer = Scorer.objects.get_or_create(name=name)[0]
+    return ScorerVersion.objects.create(scorer=scorer, settings_sha256=digit * 64, settings=settings)
+
+
+def test_a_version_is_folded_once_a_newer_one_of_its_scorer_has_suggestions(lead, project):
+    video = make_video(project)
+    old, new = make_version("zoom", "a"), make_version("zoom", "b", stand_in=True)
+    make_suggestion(video, old)
+    enqueue(new, [video])
+    assert "Superseded" not in page(lead)
+
+    make_suggestion(video, new)
+    html = page(lead)
+    assert html.index("bbbbbbbb") < html.index("Superseded: 1 older version") < html.index("aaaaaaaa")
+    assert "Its scores mean nothing." in html
+
+    project.suggester = old
+    project.save()
+    html = page(lead)
+    assert "Superseded: 1 older" not in html
+    assert "Superseded: a newer version" in html
 
 
 def test_a_version_is_made_the_suggester_and_taken_back(lead, project):
@@ -171,10 +279,18 @@ def test_reasons_are_escaped(lead, project):
     assert "<script>alert(1)" not in page(lead)
 
 
-def test_the_page_takes_the_same_queries_for_one_video_and_many(lead, project, django_assert_max_num_queries):
+def test_the_page_takes_the_same_queries_for_one_video_and_many(lead, project):
     version = current_version("technical")
+    counts = []
     for count in (1, 40):
-        enqueue(version, [make_video(project) for _ in range(count)])
+        videos = [make_video(project, t2v_model=f"model-{n % 2}") for n in range(count)]
+        enqueue(version, videos)
+        for video in videos:
+            said = make_suggestion(video, version)
+            Suggestion.objects.filter(pk=said.pk).update(status="unreadable")
         Job.objects.update(state="failed", reason="the file is not there")
-        with django_assert_max_num_queries(18):
+        make_heartbeat(version, worker=f"host:{count}")
+        with CaptureQueriesContext(connection) as queries:
             page(lead)
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 30
