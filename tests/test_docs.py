@@ -42,3 +42,17 @@ def test_the_readme_shows_the_rating_room_in_a_small_file():
     picture = ROOT / "docs/images/rating-room.png"
     assert picture.name in (ROOT / "README.md").read_text()
     assert picture.stat().st_size < 300_000
+
+
+def test_what_the_operations_page_quotes_is_what_is_said():
+    """Every sentence in the first column of the table of failures is in the code; the system says one itself."""
+    page = (ROOT / "docs/operations.md").read_text().split("## What goes wrong")[1]
+    quoted = re.findall(r'"([^"|]+)"', " ".join(re.findall(r"^\| ([^|]+) \|", page, re.MULTILINE)))
+    said = " ".join(
+        re.sub(r'"\s*\n\s*f?"', "", path.read_text())
+        for folder in ("scoring", "templates/scoring", "annotation")
+        for pattern in ("**/*.py", "**/*.html")
+        for path in (ROOT / folder).glob(pattern)
+    )
+    assert len(quoted) > 15
+    assert {words for words in quoted if words not in said} == {"No space left on device"}
