@@ -76,7 +76,10 @@ class Handler(BaseHTTPRequestHandler):
             except (ValueError, OSError) as error:
                 self._refuse(Fault(400, str(error)))
                 return
-            self._send(as_openai(request, answer, self.server), cut=bool(fault and fault.cut))
+            if request.get("stream"):
+                self._stream(as_openai(request, answer, self.server), cut=bool(fault and fault.cut))
+            else:
+                self._send(as_openai(request, answer, self.server), cut=bool(fault and fault.cut))
 
     def _may_enter(self) -> bool:
         key = self.server.key
@@ -104,6 +107,24 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, str(value))
         self.end_headers()
         self.wfile.write(body)
+
+    def _stream(self, whole: dict, *, cut: bool) -> None:
+        """The same in pieces of five tokens, as server-sent events in chunks; cut off in the middle on request."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        (choice,), steps = whole["choices"], (whole["choices"][0]["logprobs"] or {}).get("content", [])
+        text = choice["message"]["content"]
+        pieces = [
+            {"choices": [{"delta": {"content": text[at : at + 5]}, "logprobs": {"content": steps[at : at + 5]}}]}
+            for at in range(0, max(len(text), len(steps)), 5)
+        ]
+        pieces = pieces[: len(pieces) // 2] if cut else [*pieces, {"choices": [], "usage": whole.get("usage")}]
+        for event in [*map(json.dumps, pieces), *([] if cut else ["[DONE]"])]:
+            line = f"data: {event}\n\n".encode()
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
+        self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, *_: object) -> None:
         """Quiet."""

@@ -222,6 +222,19 @@ def test_someone_reading_along_hears_every_answer(scorer, server, balls):
     assert told == {at: ANSWER.format(at + 1) for at in range(5)}
 
 
+def test_a_single_answer_is_heard_as_it_grows(scorer, stand_in, clips, on_our_device):
+    told = []
+    with running(stand_in) as server:
+        asked = scorer(server)
+        server.faults = [Fault(), Fault(cut=True)]
+        outcomes = score_batch(asked, [Question(clips[0], PROMPT)], heard=lambda at, text: told.append(text))
+        assert server.requests[-1]["stream"]
+    check_same(outcomes, on_our_device[:1])
+    assert len(told) > 20
+    assert told[-1] == outcomes[0].raw_text
+    assert all(outcomes[0].raw_text.startswith(text) for text in told)
+
+
 def test_servers_share_the_work(scorer, answers, balls):
     def slowly(request):
         time.sleep(0.05)

@@ -20,6 +20,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,6 +35,7 @@ from scoring.scorers.videoscore2.query import write_query
 from scoring.scorers.videoscore2.read import read_tokens
 from scoring.scorers.videoscore2.served_client import TRIES, Client, NoServer, Refused, Server
 from scoring.scorers.videoscore2.served_reply import Reply, read_reply
+from scoring.scorers.videoscore2.served_stream import Told
 from scoring.scorers.videoscore2.served_video import Video, video_sender
 from scoring.scorers.videoscore2.settings import SERVED_SETTINGS
 
@@ -85,13 +87,16 @@ class ServedScorer:
     ) -> list[Raw | VideoFault]:
         """Every question at once. Where only some servers answer, they answer all; where none does, it raises.
 
-        `heard` gets each answer when it is whole.
+        `heard` gets the answer to a single question as it grows, and others when they are whole.
         """
         stop = threading.Event()
         try:
             self._find_servers(questions, samples, stop)
         except Refused as refused:
             return [VideoFault(str(refused), permanent=refused.permanent)]
+        if heard and len(questions) == 1:  # in this thread: whoever reads along may have the database's connection
+            told = partial(heard, 0)
+            return _without_lost([self._ask_one(questions[0], samples[0], stop, told)])
         pool = ThreadPoolExecutor(min(self.batch_size, len(questions)), "videoscore2-served")
         try:
             asked = [pool.submit(self._ask_one, *pair, stop) for pair in zip(questions, samples, strict=True)]
@@ -110,9 +115,12 @@ class ServedScorer:
         reply, saw = raw
         return read_tokens(reply.tokens, lambda step: reply.chances[step], saw)
 
-    def _ask_one(self, question: Question, sample: Prepared, stop: threading.Event) -> Raw | VideoFault | NoServer:
+    def _ask_one(
+        self, question: Question, sample: Prepared, stop: threading.Event, told: Told | None = None
+    ) -> Raw | VideoFault | NoServer:
+        streamed = {"stream": True, "stream_options": {"include_usage": True}} if told else {}
         try:
-            sent = self._client.complete(self._request(question, sample), stop)
+            sent = self._client.complete(self._request(question, sample, **streamed), stop, told=told)
             reply = read_reply(sent, self._special)
         except Refused as refused:
             return VideoFault(str(refused), permanent=refused.permanent)

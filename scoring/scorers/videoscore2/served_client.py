@@ -24,6 +24,7 @@ from urllib3.exceptions import (
 )
 
 from scoring.protocol import ScorerUnavailable
+from scoring.scorers.videoscore2.served_stream import Growing, Told
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ TRIES = 5
 REST_SECONDS, LONGEST_REST = 1.0, 30.0  # the first rest, doubled each time
 MOST_BYTES = 64 << 20  # of one answer; 1024 tokens with 20 alternatives each are about 2 MB
 MOST_WORDS = 300  # characters of what a server says, in our sentences
+EVENTS = "text/event-stream"
 TRY_AGAIN = {429, 502, 503, 504}
 MEND = {
     401: "set VIDEOSCORE2_SERVER_KEY to its key",
@@ -96,7 +98,7 @@ class Client:
 
     def models(self, server: Server, stop: threading.Event, *, tries: int = TRIES) -> list[str]:
         """The names that a server answers to. Raises `NoServer`, `Refused` or `ScorerUnavailable`."""
-        listed = self._persist("/models", None, stop, server, tries)
+        listed = self._persist("/models", None, stop, server=server, tries=tries)
         try:
             return [str(model["id"]) for model in listed["data"]]
         except (KeyError, TypeError):
@@ -109,32 +111,45 @@ class Client:
         *,
         server: Server | None = None,
         tries: int = TRIES,
+        told: Told | None = None,
     ) -> dict[str, Any]:
-        """The answer to a chat of this one server, or of any that is ready. Raises as `models` does."""
-        return self._persist("/chat/completions", json.dumps(request).encode(), stop, server, tries)
+        """The answer to a chat of this one server, or of any that is ready. Raises as `models` does.
+
+        `told` gets the text as it grows, if the request asks for a stream.
+        """
+        body = json.dumps(request).encode()
+        return self._persist("/chat/completions", body, stop, server=server, tries=tries, told=told)
 
     def _persist(
-        self, path: str, body: bytes | None, stop: threading.Event, only: Server | None, tries: int
+        self,
+        path: str,
+        body: bytes | None,
+        stop: threading.Event,
+        *,
+        server: Server | None,
+        tries: int,
+        told: Told | None = None,
     ) -> dict[str, Any]:
         deadline = time.monotonic() + self.seconds
         failure = "no server is ready"
         for _ in range(tries):
-            server = self._next([only] if only else [server for server in self.servers if server.ready])
-            if server is None or not self._wait(server, deadline, stop):
+            chosen = server or self._next()
+            if chosen is None or not self._wait(chosen, deadline, stop):
                 break
             try:
-                with self._busy(server):
-                    return self._once(server, path, body, deadline)
+                with self._busy(chosen):
+                    return self._once(chosen, path, body, deadline, told)
             except _Failed as failed:
-                failure = f"{server.address}: {failed}"
-                self._rest(server, failed)
+                failure = f"{chosen.address}: {failed}"
+                self._rest(chosen, failed)
         raise NoServer(failure)
 
-    def _next(self, servers: list[Server]) -> Server | None:
+    def _next(self) -> Server | None:
         """The least busy of those that do not rest; else the one that rests for the shortest time."""
         now = time.monotonic()
         with self._lock:
-            return min(servers, key=lambda one: (max(one.rests_until, now), one.busy), default=None)
+            ready = [server for server in self.servers if server.ready]
+            return min(ready, key=lambda one: (max(one.rests_until, now), one.busy), default=None)
 
     def _wait(self, server: Server, deadline: float, stop: threading.Event) -> bool:
         """Until the server has rested; False where there is no time for it."""
@@ -161,27 +176,28 @@ class Client:
                 server.rests_until = now + min(rest, LONGEST_REST)
                 logger.warning("%s: %s; not asked for %.1f s", server.address, failed, min(rest, LONGEST_REST))
 
-    def _once(self, server: Server, path: str, body: bytes | None, deadline: float) -> dict[str, Any]:
-        status, headers, sent = self._exchange(server, path, body, deadline)
-        if status in TRY_AGAIN:
-            raise _Failed(f"answers {status}: {_words(sent, self.key)}", _retry_after(headers))
-        if status in MEND or 300 <= status < 400:
-            mend = MEND.get(status, "check VIDEOSCORE2_SERVERS")
-            raise ScorerUnavailable(f"{server.address} answers {status}: {mend}. {_words(sent, self.key)}")
-        if status != 200:
-            raise Refused(f"the server answers {status}: {_words(sent, self.key)}", permanent=status < 500)
+    def _once(
+        self, server: Server, path: str, body: bytes | None, deadline: float, told: Told | None
+    ) -> dict[str, Any]:
+        growing = Growing(told) if told else None
         try:
-            answer = json.loads(sent)
+            status, headers, sent = self._exchange(server, path, body, deadline, growing)
+            _raise_for(server, status, headers, sent, self.key)
+            streamed = headers.get("Content-Type", "").startswith(EVENTS)
+            answer = growing.reply() if growing and streamed else json.loads(sent)
         except ValueError:
             raise _Failed("sent half an answer") from None
         if not isinstance(answer, dict):
             raise ScorerUnavailable(f"{server.address} does not speak OpenAI's protocol.")
+        if answer.get("error"):
+            words = _words(json.dumps(answer).encode(), self.key)
+            raise Refused(f"the server broke off its answer: {words}", permanent=False)
         with self._lock:
             server.failures = 0
         return answer
 
     def _exchange(
-        self, server: Server, path: str, body: bytes | None, deadline: float
+        self, server: Server, path: str, body: bytes | None, deadline: float, growing: Growing | None
     ) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers and body of one request."""
         left = max(deadline - time.monotonic(), 0.1)
@@ -197,7 +213,7 @@ class Client:
                 preload_content=False,
             )
             try:
-                return response.status, response.headers, _read(response, deadline)
+                return response.status, response.headers, _read(response, deadline, growing)
             finally:
                 response.release_conn()
         except (ConnectTimeoutError, NewConnectionError):
@@ -214,12 +230,28 @@ class Client:
         return headers | ({"Authorization": f"Bearer {self.key}"} if self.key else {})
 
 
-def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+def _raise_for(server: Server, status: int, headers: Mapping[str, str], sent: bytes, key: str) -> None:
+    """Raises what a status other than 200 means."""
+    if status == 200:
+        return
+    words = _words(sent, key)
+    if status in TRY_AGAIN:
+        raise _Failed(f"answers {status}: {words}", _retry_after(headers))
+    if status in MEND or 300 <= status < 400:
+        mend = MEND.get(status, "check VIDEOSCORE2_SERVERS")
+        raise ScorerUnavailable(f"{server.address} answers {status}: {mend}. {words}")
+    raise Refused(f"the server answers {status}: {words}", permanent=status < 500)
+
+
+def _read(response: urllib3.BaseHTTPResponse, deadline: float, growing: Growing | None) -> bytes:
     """The whole body; a server that sends drop by drop is cut off as well as a silent one."""
     parts: list[bytes] = []
     size = 0
+    streamed = growing is not None and response.headers.get("Content-Type", "").startswith(EVENTS)
     for part in response.stream(1 << 16):
         parts.append(part)
+        if growing and streamed:
+            growing.take(part)
         size += len(part)
         if time.monotonic() > deadline:
             response.close()
