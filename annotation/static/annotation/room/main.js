@@ -230,7 +230,7 @@ document.addEventListener("click", (event) => {
   if (!button || (!room.screening && button.closest("main"))) return;
   ACTIONS[button.dataset.do]?.(button);
   // After a click with the mouse the keys belong to the room again, not to the button.
-  if (event.detail && button.closest(".transport, .strip, .card")) button.blur();
+  if (event.detail && button.closest(".transport, .strip, .card, .seen")) button.blur();
 });
 document.addEventListener("submit", (event) => {
   if (event.target.matches("form.answers")) room.submit();
