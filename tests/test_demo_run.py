@@ -36,9 +36,9 @@ def all_processes_of(process: subprocess.Popen) -> list[psutil.Process]:
 class Demo:
     """A demo that runs, and what it has printed so far."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *more: str) -> None:
         self.folder, self.port = folder, free_port()
-        self.process = start(folder, self.port)
+        self.process = start(folder, self.port, *more)
         self.lines: list[str] = []
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -58,6 +58,10 @@ class Demo:
     def printed(self) -> str:
         return "".join(self.lines)
 
+    @property
+    def address(self) -> str:
+        return re.search(r"http://\S+/", self.printed)[0]
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
@@ -71,16 +75,20 @@ def demo(tmp_path_factory):
             running.process.wait(30)
 
 
-def test_it_says_where_to_go_and_the_printed_login_opens_the_project(demo):
-    address = re.search(r"http://\S+/", demo.printed)[0]
+def lead_of(demo: Demo) -> urllib.request.OpenerDirector:
+    """A browser that has logged in as the demo prints it."""
     email = re.search(r"Log in as\s+(\S+)", demo.printed)[1]
     password = re.search(r"Password\s+(\S+)", demo.printed)[1]
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-    page = browser.open(f"{address}accounts/login/").read().decode()
+    page = browser.open(f"{demo.address}accounts/login/").read().decode()
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]
     form = f"csrfmiddlewaretoken={token}&login={email}&password={password}".encode()
-    browser.open(f"{address}accounts/login/", form)
-    assert "simulated T2V models" in browser.open(f"{address}p/demo/").read().decode()
+    browser.open(f"{demo.address}accounts/login/", form)
+    return browser
+
+
+def test_it_says_where_to_go_and_the_printed_login_opens_the_project(demo):
+    assert "simulated T2V models" in lead_of(demo).open(f"{demo.address}p/demo/").read().decode()
 
 
 def test_the_printed_export_line_works(demo):
@@ -131,6 +139,16 @@ def test_stopping_it_leaves_no_process_and_the_next_start_is_quick(demo):
         demo.process, demo.port, demo.lines = again.process, again.port, again.lines
 
 
+def test_a_start_with_videoscore2_says_on_screen_and_site_that_a_stand_in_answers(demo):
+    demo.process.terminate()
+    demo.process.wait(30)
+    standing_in = Demo(demo.folder, "--scorer", "videoscore2")
+    demo.process, demo.port, demo.lines = standing_in.process, standing_in.port, standing_in.lines
+    standing_in.wait(240)
+    assert "a tiny stand-in for VideoScore2" in standing_in.printed
+    assert "stand-in" in lead_of(standing_in).open(f"{standing_in.address}p/demo/settings/").read().decode()
+
+
 def test_a_port_in_use_is_said_before_anything_is_started(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -141,10 +159,26 @@ def test_a_port_in_use_is_said_before_anything_is_started(tmp_path):
     assert "make demo PORT=" in said
 
 
-def test_a_scorer_that_this_version_lacks_is_named(tmp_path):
-    said = start(tmp_path, free_port(), "--scorer", "videoscore2").communicate(timeout=30)[0]
-    assert "'videoscore2'" in said
+def test_a_scorer_that_there_is_not_is_named(tmp_path):
+    said = start(tmp_path, free_port(), "--scorer", "nobody").communicate(timeout=30)[0]
+    assert "'nobody'" in said
     assert "technical" in said
+
+
+def test_a_scorer_that_asks_a_server_is_refused_with_what_to_take_instead(tmp_path):
+    refused = start(tmp_path, free_port(), "--scorer", "videoscore2-served")
+    assert "SCORER=videoscore2," in refused.communicate(timeout=30)[0]
+    assert refused.returncode == 1
+    assert not (tmp_path / "db.sqlite3").exists()
+
+
+def test_make_installs_torch_for_the_scorer_that_needs_it_and_for_no_other():
+    def steps(*variables: str) -> str:
+        command = ["make", "--dry-run", "--always-make", "demo", *variables]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert "torch" not in steps()
+    assert "torch" in steps("SCORER=videoscore2")
 
 
 def test_without_any_redis_it_says_what_to_install(monkeypatch):

@@ -11,6 +11,7 @@ from datasets_app.demo import seed as seeding
 from datasets_app.demo.cast import CLIPS
 from datasets_app.demo.opinions import RATERS, opinion
 from datasets_app.demo.seed import seed
+from scoring.scorers.videoscore2.stand_in import CHECKPOINT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOTHING_SHOWN = {"visual_quality": None, "text_alignment": None, "physical_consistency": None}
@@ -34,6 +35,15 @@ def test_the_seed_fills_every_part_and_a_second_one_changes_nothing(small_cast, 
         assert Rating.objects.counted().count() == 6
         assert Verdict.objects.exists()
     call_command("verify_invariants")
+
+
+def test_the_seed_with_a_stand_in_says_so_and_raters_are_shown_what_it_answers(small_cast, tmp_path, settings):
+    settings.VIDEOSCORE2_CHECKPOINT, settings.VIDEOSCORE2_DTYPE = str(CHECKPOINT), "float32"
+    said = []
+    project = seed(tmp_path, "videoscore2", say=said.append)
+    assert "Asking videoscore2, a stand-in, for suggestions ..." in said
+    assert str(project.suggester).endswith("(stand-in)")
+    assert Suggestion.objects.filter(scorer_version=project.suggester, saw__isnull=False).count() == 4
 
 
 def test_a_seed_that_was_stopped_between_ratings_goes_on(small_cast, tmp_path, monkeypatch):
