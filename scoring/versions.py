@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from annotation.models import Scorer, ScorerVersion
@@ -21,12 +22,29 @@ def current_version(name: str, checkpoint: str = "") -> ScorerVersion:
         settings_sha256=hash_settings(settings),
         defaults={"settings": settings, "checkpoint": checkpoint},
     )
+    if version.checkpoint != checkpoint:  # the same weights in another place
+        version.checkpoint = checkpoint
+        version.save(update_fields=["checkpoint"])
     return version
+
+
+def asked_version(name: str, checkpoint: str = "") -> ScorerVersion:
+    """The version to ask: of the checkpoint named or usual here, else the newest that was registered.
+
+    So videos can be queued where the weights are not. Raises `UnknownScorer` or `NoCheckpoint`.
+    """
+    if not checkpoint and entry(name).takes_checkpoint and not usual_checkpoint(name):
+        registered = usable_versions(name)
+        if registered:
+            return registered[0]
+    return current_version(name, checkpoint)
 
 
 def current_settings(name: str, checkpoint: str = "") -> tuple[dict[str, Any], str]:
     """All that the answers depend on, and the checkpoint meant. Raises `UnknownScorer` or `NoCheckpoint`."""
     checkpoint = checkpoint or usual_checkpoint(name)
+    if checkpoint and Path(checkpoint).is_dir():  # workers run elsewhere
+        checkpoint = str(Path(checkpoint).resolve())
     return settings_of(name) | identify(name, checkpoint), checkpoint
 
 

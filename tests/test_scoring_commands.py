@@ -7,10 +7,13 @@ import time
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
+from django.utils import timezone
 
-from annotation.models import Suggestion
+from annotation.models import ScorerVersion, Suggestion
 from scoring.drain import drain_jobs
-from scoring.models import Job
+from scoring.models import Heartbeat, Job
+from scoring.registry import Entry
+from scoring.scorers.videoscore2.stand_in import CHECKPOINT as STAND_IN
 from scoring.versions import current_version
 from tests import drawn
 from tests.make import make_project, make_video
@@ -103,12 +106,75 @@ def test_wait_follows_a_worker_to_the_end(capsys, settings):
 
 def test_wait_without_a_worker_says_that_nothing_moves():
     make_video(make_project("study"))
-    with pytest.raises(
-        CommandError, match=r"Nothing has moved for 1 s and 1 videos are left\. Is a worker running"
-    ):
+    with pytest.raises(CommandError, match=r"and 1 jobs are left\. .*worker -Q scoring\.technical"):
         call_command("score_videos", "--project", "study", "--scorer", "technical", "--wait", "--patience", "1")
 
 
+def test_wait_is_patient_while_a_scorer_is_being_loaded(monkeypatch):
+    make_video(make_project("study"))
+    version, now = current_version("technical"), timezone.now()
+    heart = Heartbeat.objects.create(worker="gpu:7", scorer_version=version, started_at=now, seen_at=now)
+    looked, sleep = [], time.sleep
+
+    def loads_in_vain(seconds):
+        sleep(0.2)
+        looked.append(time.monotonic())
+        if len(looked) == 6:
+            heart.trouble = "no weights here"
+            heart.save()
+
+    monkeypatch.setattr("scoring.management.commands.score_videos.time.sleep", loads_in_vain)
+    with pytest.raises(CommandError, match="gpu:7 says: no weights here"):
+        call_command("score_videos", "--project", "study", "--scorer", "technical", "--wait", "--patience", "0.5")
+    assert len(looked) > 6
+
+
+def test_samples_are_queued_and_cancelled_by_command(capsys):
+    project = make_project("study")
+    for _ in range(2):
+        make_video(project)
+    command = ("score_videos", "--project", "study", "--scorer", "technical")
+
+    assert "6 jobs queued for technical" in run(capsys, *command, "--samples", "3")
+    assert Job.objects.filter(sample=2).count() == 2
+    assert run(capsys, *command, "--cancel").startswith("6 jobs of technical")
+    assert not Job.objects.exists()
+    with pytest.raises(CommandError, match="invalid choice: 11"):
+        call_command(*command, "--samples", "11")
+
+
+# --- register_scorer -------------------------------------------------------------------------------
+def test_a_version_is_registered_where_the_weights_are_and_asked_from_anywhere(capsys, settings, monkeypatch):
+    make_video(make_project("study"))
+    monkeypatch.chdir(STAND_IN.parent)
+    name, known_by = run(capsys, "register_scorer", "videoscore2", "--checkpoint", STAND_IN.name).split("  ")
+    version = ScorerVersion.objects.get(settings_sha256=known_by.strip())
+    assert name == str(version)
+    assert version.checkpoint == str(STAND_IN)
+
+    settings.VIDEOSCORE2_CHECKPOINT = ""
+    command = ("score_videos", "--project", "study", "--scorer", "videoscore2")
+    assert f"1 of 1 videos queued for {name}" in run(capsys, *command)
+
+    version.jobs.all().delete()
+    ScorerVersion.objects.all().delete()
+    with pytest.raises(CommandError, match="needs a checkpoint: name one, or set VIDEOSCORE2_CHECKPOINT"):
+        call_command(*command)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nobody"], "There is no scorer 'nobody'"),
+        (["videoscore2", "--checkpoint", "/nowhere"], "neither a folder"),
+    ],
+)
+def test_register_scorer_ends_with_one_clear_line(arguments, message):
+    with pytest.raises(CommandError, match=message):
+        call_command("register_scorer", *arguments)
+
+
+# --- score_video -----------------------------------------------------------------------------------
 def test_score_video_prints_the_promised_json_and_stores_nothing(capsys, tmp_path, django_assert_num_queries):
     clip = drawn.write_clip(tmp_path / "clip.mp4", drawn.draw_pictures())
     with django_assert_num_queries(0):
@@ -148,3 +214,11 @@ def test_score_video_ends_with_one_clear_line(tmp_path, name, content, arguments
         (tmp_path / name).write_bytes(content)
     with pytest.raises(CommandError, match=message):
         call_command("score_video", str(tmp_path / name), "--prompt", "x", "--scorer", "technical", *arguments)
+
+
+def test_score_video_says_what_is_not_installed(tmp_path, settings, monkeypatch):
+    absent = Entry(scorer="no_such_library.Scorer", settings="tests.patient.SETTINGS", about="")
+    monkeypatch.setattr("tests.patient.ENTRY", absent)
+    settings.EXTRA_SCORERS = {"absent": "tests.patient.ENTRY"}
+    with pytest.raises(CommandError, match=r"absent cannot be loaded here: No module named 'no_such_library'"):
+        call_command("score_video", str(tmp_path / "clip.mp4"), "--prompt", "x", "--scorer", "absent")

@@ -11,10 +11,10 @@ from tqdm import tqdm
 
 from annotation.management.find_project import find_project
 from annotation.models import Project, ScorerVersion
-from scoring.jobs import enqueue, retry_failed
-from scoring.models import Job, JobState
+from scoring.jobs import MOST_SAMPLES, cancel, enqueue, retry_failed
+from scoring.models import Heartbeat, Job, JobQuerySet, JobState
 from scoring.registry import NoCheckpoint, UnknownScorer, queue_of, scorers
-from scoring.versions import current_version
+from scoring.versions import asked_version
 
 LOOK_EVERY = 1.0  # seconds
 REASONS_LISTED = 20
@@ -30,8 +30,18 @@ class Command(BaseCommand):
         parser.add_argument("--project", required=True, metavar="SLUG")
         parser.add_argument("--scorer", required=True, metavar="NAME", help=", ".join(sorted(scorers())))
         parser.add_argument("--checkpoint", default="", metavar="DIR", help="in place of the usual one")
+        parser.add_argument(
+            "--samples",
+            type=int,
+            choices=range(1, MOST_SAMPLES + 1),
+            default=1,
+            metavar="K",
+            help=f"answers a video, 1 to {MOST_SAMPLES}: the first is the suggestion, the others show its spread",
+        )
         parser.add_argument("--wait", action="store_true", help="follow until all are done or failed")
-        parser.add_argument("--retry-failed", action="store_true", help="give failed videos new attempts first")
+        first = parser.add_mutually_exclusive_group()
+        first.add_argument("--retry-failed", action="store_true", help="give failed videos new attempts first")
+        first.add_argument("--cancel", action="store_true", help="queue nothing: take back what waits")
         parser.add_argument(
             "--patience",
             type=float,
@@ -43,12 +53,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         project = find_project(options["project"])
         try:
-            version = current_version(options["scorer"], options["checkpoint"])
+            version = asked_version(options["scorer"], options["checkpoint"])
         except (UnknownScorer, NoCheckpoint) as error:
             raise CommandError(str(error)) from error
-        again = retry_failed(version, project) if options["retry_failed"] else 0
-        queued = enqueue(version, project.videos.scorable()) + again
-        self.stdout.write(_summary(project, version, queued))
+        if options["cancel"]:
+            self.stdout.write(f"{cancel(version, project)} jobs of {version} cancelled; what runs is finished.")
+        else:
+            again = retry_failed(version, project) if options["retry_failed"] else 0
+            queued = enqueue(version, project.videos.scorable(), options["samples"]) + again
+            self.stdout.write(_summary(project, version, queued, options["samples"]))
         if options["wait"]:
             self._follow(project, version, patience=options["patience"])
 
@@ -60,16 +73,16 @@ class Command(BaseCommand):
         with tqdm(total=total, initial=ended, unit="video", disable=not sys.stderr.isatty()) as bar:
             while ended < total:
                 time.sleep(LOOK_EVERY)
+                total = bar.total = jobs.count()  # fewer, where somebody cancels
                 now_ended = total - jobs.open().count()
-                running = jobs.filter(state=JobState.LEASED, leased_until__gt=Now()).exists()
-                if now_ended > ended or running:
+                if now_ended > ended or _is_worked_on(version, jobs):
                     moved = time.monotonic()
                 bar.update(now_ended - ended)
                 ended = now_ended
                 if time.monotonic() - moved > patience:
-                    raise CommandError(_stuck(version.scorer.name, total - ended, patience))
+                    raise CommandError(_stuck(version, total - ended, patience))
         seconds = time.monotonic() - started
-        failed = jobs.failed().select_related("video").order_by("video__name")
+        failed = jobs.failed().select_related("video").order_by("video__name", "sample")
         done = jobs.filter(state=JobState.DONE).count()
         rate = f", {(ended - first) / seconds * 60:.0f} a minute" if ended > first else ""
         self.stdout.write(f"{done} done, {len(failed)} failed{rate}.")
@@ -77,16 +90,27 @@ class Command(BaseCommand):
             raise CommandError("\n".join(_reasons(list(failed))))
 
 
-def _summary(project: Project, version: ScorerVersion, queued: int) -> str:
+def _is_worked_on(version: ScorerVersion, jobs: JobQuerySet) -> bool:
+    """A worker has some of the jobs in hand, or is loading the scorer, which takes minutes for a large one."""
+    running = jobs.filter(state=JobState.LEASED, leased_until__gt=Now())
+    return running.exists() or Heartbeat.objects.loading().filter(scorer_version=version).exists()
+
+
+def _summary(project: Project, version: ScorerVersion, queued: int, samples: int) -> str:
     scorable, videos = project.videos.scorable().count(), project.videos.count()
     text = f"{queued} of {scorable} videos queued for {version}"
+    if samples > 1:
+        text = f"{queued} jobs queued for {version}: {scorable} videos, {samples} samples each"
     return f"{text}; {videos - scorable} have no sound file." if videos > scorable else f"{text}."
 
 
-def _stuck(scorer: str, left: int, patience: float) -> str:
+def _stuck(version: ScorerVersion, left: int, patience: float) -> str:
+    queue = queue_of(version.scorer.name)
+    troubles = Heartbeat.objects.troubled().filter(scorer_version=version).order_by("worker")
+    says = [f" {heart.worker} says: {heart.trouble}" for heart in troubles]
     return (
-        f"Nothing has moved for {patience:.0f} s and {left} videos are left. Is a worker running? "
-        f"celery -A config worker -Q {queue_of(scorer)} (and beat, for lost jobs). They stay queued."
+        f"Nothing has moved for {patience:.0f} s and {left} jobs are left. They stay queued. Is a worker running? "
+        f"celery -A config worker -Q {queue} (and beat, for lost jobs).{''.join(says)}"
     )
 
 
