@@ -37,6 +37,7 @@ PORTABLE = {
     "test_models.py",
     "test_overview.py",
     "test_queue.py",
+    "test_samples.py",
     "test_settle.py",
     "test_submit.py",
 }
