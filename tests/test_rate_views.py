@@ -298,7 +298,12 @@ CANARIES = (
 def plant(project, video):
     """A suggestion, another rater's rating and draft of the video, each with its canary."""
     make_suggestion(
-        video, project.suggester, scores=(5, 5, 5), rationale="CANARY-RATIONALE", raw_text="CANARY-RAW"
+        video,
+        project.suggester,
+        scores=(5, 5, 5),
+        rationale="CANARY-RATIONALE",
+        raw_text="CANARY-RAW",
+        saw={"frames": [0, 9], "seconds": [0.0, 1.0625], "width": 56, "height": 42},
     )
     other = make_user("canary-rater")
     Rating.objects.create(
@@ -350,6 +355,8 @@ def test_a_rater_who_may_not_see_the_suggestion_receives_no_byte_of_it(client, l
         assert not [canary for canary in CANARIES if canary.encode() in answer]
         assert b"model said" not in answer
         assert b"suggested" not in answer
+        assert b"/seen/" not in answer
+        assert b"1.06 s" not in answer
     assert set(Rating.objects.get(version=1, rater__username__startswith="person").shown.values()) == {None}
 
 
@@ -364,6 +371,7 @@ def test_the_prefill_arm_receives_the_suggestion_and_nothing_of_other_people(cli
     draft = Draft.objects.create(video=video, rater=rater, arm="prefill")
     answers_ = every_answer(client, video)
     assert b"CANARY-RATIONALE" in answers_[0]
+    assert b"What the model saw: 2 frames" in answers_[0]
     for answer in answers_:
         assert not [canary for canary in CANARIES[1:] if canary.encode() in answer]
     assert draft.pk
