@@ -194,6 +194,15 @@ def test_samples_after_the_first_are_drawn_from_a_seed(scorer, server, clips):
     assert len(set(draws)) == 3
 
 
+def test_a_request_says_how_far_frames_are_apart_to_loaders_and_processors_alike(scorer, server, balls):
+    score_batch(scorer(server), balls)
+    for request in server.requests:
+        assert request["mm_processor_kwargs"] == {"fps": 2.0}
+        assert request["media_io_kwargs"] == {"video": {"num_frames": -1, "fps": 2.0}}
+        assert (request["logprobs"], request["top_logprobs"]) == (True, 20)
+    assert [request["max_tokens"] for request in server.requests] == [1, *[1024] * 5]
+
+
 def test_the_prompts_tokens_are_counted_as_the_processor_counts_them(scorer, server, clips, processor):
     prompter = Prompter(processor, query="card", fps=2.0)
     asked = scorer(server)

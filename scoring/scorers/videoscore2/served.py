@@ -131,10 +131,11 @@ class ServedScorer:
         return reply, sample.saw
 
     def _request(self, question: Question, sample: Prepared, **changes: Any) -> dict[str, Any]:
-        """A chat of one video and the query. Greedy for sample 0, else drawn from a seed."""
+        """A chat of one video and the query. Greedy for sample 0, else drawn from a seed and from all tokens."""
         query = write_query(self._settings["query"], question.prompt)
         seed = seed_of(question.prompt, question.sample)
-        drawn = {"temperature": self._settings["temperature"], "seed": seed}
+        drawn = {"temperature": self._settings["temperature"], "seed": seed, "top_p": 1.0, "top_k": -1}
+        fps = self._settings["fps"]
         parts = [
             {"type": "video_url", "video_url": {"url": sample.video()}},
             {"type": "text", "text": query},
@@ -145,7 +146,10 @@ class ServedScorer:
             "max_tokens": self._settings["max_new_tokens"],
             "logprobs": True,
             "top_logprobs": ALTERNATIVES,
-            "mm_processor_kwargs": {"fps": self._settings["fps"]},
+            # The time between two frames is part of what the model sees. Older transformers take it from the
+            # processor's setting, newer ones from the frames, of which vLLM believes what the loader is told.
+            "mm_processor_kwargs": {"fps": fps},
+            "media_io_kwargs": {"video": {"num_frames": -1, "fps": fps}},
             **({"temperature": 0.0} if seed is None else drawn),
             **changes,
         }
