@@ -112,7 +112,7 @@ def _tint(rng: np.random.Generator) -> np.ndarray:
 
 
 def _offsets(rng: np.random.Generator, count: int, flicker: float | None) -> np.ndarray:
-    """Offsets of brightness per frame, 0-255: opposite within a pair. Drawn where not given, a quarter 0."""
+    """Offsets of brightness per frame, 0-255: opposite within a pair. Where not given, a quarter has none."""
     if flicker is None:
         flicker = 0.0 if rng.random() < 0.25 else rng.uniform(0, 6.2) ** 2
     steps = flicker * rng.uniform(0.6, 1.4, count // 2) * rng.choice((-1, 1), count // 2)

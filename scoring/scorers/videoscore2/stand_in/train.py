@@ -2,7 +2,7 @@
 
     python -m scoring.scorers.videoscore2.stand_in.train --output DIR
 
-About twenty minutes on two CPU cores. The seed fixes every draw; two machines still differ in the last bits of
+About twelve minutes on two CPU cores. The seed fixes every draw; two machines still differ in the last bits of
 their sums, so a new run gives a checkpoint of the same kind with another SHA-256.
 """
 
