@@ -161,6 +161,7 @@ def test_workers_are_named_with_device_and_batch_or_with_their_trouble(lead, pro
     assert "2 workers" in html
     assert "1 cannot work" in html
     assert "NVIDIA H200, 16 videos at once" in html
+    assert re.search(r"seen \d s ago", html)
     assert "there is no &lt;device&gt;" in html
 
 

@@ -15,6 +15,11 @@ class Opinion:
     lines: list[tuple[Dimension, int | None, Distribution | None]]
 
     @property
+    def has_numbers(self) -> bool:
+        """Whether the scorer gave probabilities."""
+        return any(numbers is not None for _, _, numbers in self.lines)
+
+    @property
     def has_spread(self) -> bool:
         """Whether more than one sample was asked for and answered."""
         return any(numbers is not None and numbers.spread is not None for _, _, numbers in self.lines)

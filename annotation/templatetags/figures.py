@@ -3,9 +3,11 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils import timezone
 
 register = template.Library()
 
@@ -47,6 +49,15 @@ def as_written(value: object) -> str:
 def pace(a_day: float) -> str:
     """Ratings a day: whole from 10 on, else one decimal."""
     return intcomma(round(a_day)) if a_day >= 10 else f"{a_day:.1f}"
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """How long a moment is past, "12 s", "3 min" or "2 h"."""
+    seconds = max((timezone.now() - moment).total_seconds(), 0)
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.0f} h"
 
 
 @dataclass(frozen=True)
