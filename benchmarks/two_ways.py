@@ -64,6 +64,7 @@ class Row:
     name: str
     videos: int
     wall: float
+    cpu: float  # of all threads
     tokens: int
     steps: dict[str, float] = field(default_factory=dict)
 
@@ -127,16 +128,16 @@ def measure_ours(
     queue(version, clips, len(clips))
     drain.loaded = lambda version: tapped
     with clocked(claims, drain, names=("claim", "finish")) as database:
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), time.process_time()
         drained = drain.drain_jobs(version, for_seconds=1e9)
-        wall = time.perf_counter() - started
+        wall, cpu = time.perf_counter() - started, time.process_time() - busy
     assert drained == len(clips), f"{drained} of {len(clips)}"
     prefill, steps, tokens = (
         now - then for now, then in zip((spent.prefill, spent.steps, spent.tokens), before, strict=True)
     )
     parts = {"decode*": tapped.seconds["sample"], "prefill": prefill, "steps": steps, "ask": tapped.seconds["ask"]}
     parts |= {"read": tapped.seconds["read"], "store": database["finish"], "claim": database["claim"]}
-    return Row(f"ours, batch {batch}", len(clips), wall, tokens, parts)
+    return Row(f"ours, batch {batch}", len(clips), wall, cpu, tokens, parts)
 
 
 @contextmanager
@@ -168,10 +169,11 @@ def measure_official(official: Any, clips: Sequence[str], *, tokens: int) -> Row
     """One clip after the other, sampled at a temperature of 0.7 as the script does it."""
     forced = {"min_new_tokens": tokens, "max_new_tokens": tokens} if tokens else {}
     query = write_query("card", PROMPT)
-    started, written = time.perf_counter(), 0
+    started, busy, written = time.perf_counter(), time.process_time(), 0
     for name in clips:
         written += len(official.ask(Path(site.MEDIA_ROOT) / name, query, greedy=False, **forced).tokens)
-    return Row("official", len(clips), time.perf_counter() - started, written)
+    wall, cpu = time.perf_counter() - started, time.process_time() - busy
+    return Row("official", len(clips), wall, cpu, written)
 
 
 def force_tokens(scorer: Any, tokens: int) -> None:
@@ -192,6 +194,6 @@ def show(rows: Sequence[Row]) -> None:
         print(
             f"{row.name:<16}{row.a_minute:>11.1f}{row.a_minute / rows[0].a_minute:>7.2f}"
             f"{row.tokens / row.videos:>8.0f}{row.tokens / row.wall:>10.0f}  "
-            f"{row.wall / row.videos:.3f}  {', '.join(parts)}",
+            f"{row.wall / row.videos:.3f}; {', '.join([f'CPU {row.cpu / row.videos:.3f}', *parts])}",
             flush=True,
         )
