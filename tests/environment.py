@@ -14,6 +14,9 @@ from urllib.parse import urlparse
 
 import psycopg
 
+# The tiny model gains nothing by a second thread, and loses much where every core is taken.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 DEFAULT_POSTGRES = "postgres://postgres@127.0.0.1:5432/screening_room"
 CHOSEN = os.environ.get("TEST_DATABASE_URL", "")
 POSTGRES = CHOSEN if CHOSEN.startswith("postgres") else os.environ.get("TEST_POSTGRES_URL", DEFAULT_POSTGRES)
