@@ -51,3 +51,18 @@ def test_after_a_pause_the_broker_is_tried_again(monkeypatch):
 
     doorbell.ring(Task(), 7)
     assert sent == [(7,)]
+
+
+def test_what_somebody_waits_for_is_taken_first(monkeypatch):
+    monkeypatch.setattr(doorbell, "_quiet_until", 0.0)
+    sent = {}
+
+    class Task:
+        name = "task"
+
+        def apply_async(self, args, *, priority, **options):
+            sent[args] = priority
+
+    doorbell.ring(Task(), 1)
+    doorbell.ring(Task(), 2, urgent=True)
+    assert sent[(2,)] < sent[(1,)]  # Redis takes the lower first

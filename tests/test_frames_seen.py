@@ -143,6 +143,8 @@ def test_leads_and_reviewers_see_their_own_projects_frames(project, suggestion):
         assert status(person, suggestion) == {404}
     other = make_video(make_project())
     assert get(make_member(other.project, Role.LEAD), suggestion, video=other).status_code == 404
+    sibling = make_video(project)
+    assert get(make_member(project, Role.LEAD), suggestion, video=sibling).status_code == 404
 
 
 def test_a_rater_sees_them_only_while_the_suggestion_is_on_their_screen(project, suggestion):
