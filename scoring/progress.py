@@ -57,9 +57,9 @@ class Progress:
         return self.superseded and not self.open and not self.shown
 
     @property
-    def unheard(self) -> bool:
-        """Jobs wait, and no process that could answer them is alive."""
-        return bool(self.queued) and not self.running and not self.workers
+    def stalled(self) -> bool:
+        """Jobs are open, none ended lately, and no process that could answer them is alive."""
+        return bool(self.open) and self.quiet and not self.workers
 
     @property
     def troubled(self) -> int:

@@ -113,6 +113,9 @@ def test_further_samples_are_asked_where_they_are_missing(lead, project, model):
     assert f"5 jobs are queued for {model}." in run(lead, model, samples="3")
     for video in (once, never):
         assert set(video.jobs.values_list("sample", flat=True)) == {0, 1, 2}
+    assert "asked about every video so many times" in page(lead, version=model.pk, samples="3")
+    once.jobs.filter(sample=1).delete()
+    assert count_of(page(lead, version=model.pk, samples="3"), "All that it was not asked about") == 1
 
 
 def test_a_heuristic_is_asked_once(lead, project):

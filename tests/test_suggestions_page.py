@@ -12,7 +12,7 @@ from django.utils import timezone
 from annotation.models import Role, Scorer, ScorerVersion, Suggestion
 from scoring.drain import drain_jobs
 from scoring.jobs import enqueue
-from scoring.models import Heartbeat, Job
+from scoring.models import Heartbeat, Job, new_lease
 from scoring.versions import current_version
 from tests import drawn
 from tests.make import make_member, make_project, make_scorer_version, make_suggestion, make_video
@@ -148,6 +148,22 @@ def test_a_queue_without_a_worker_says_which_to_start(lead, project):
     html = page(lead)
     assert "No worker is listening" not in html
     assert "loading its scorer" in html
+
+
+def test_jobs_of_a_worker_that_is_gone_are_named(lead, project):
+    version = current_version("technical")
+    enqueue(version, [make_video(project) for _ in range(3)])
+    now = timezone.now()
+    for minutes, job in zip((3, 4), Job.objects.order_by("pk"), strict=False):
+        Job.objects.filter(pk=job.pk).update(state="done", finished_at=now - timedelta(minutes=minutes))
+    Job.objects.filter(state="queued").update(state="leased", lease=new_lease(), leased_until=now)
+    assert "2.0 a minute" not in page(lead)
+    assert "1.0 a minute" in page(lead)
+
+    Job.objects.update(created_at=now - timedelta(minutes=5))
+    html = page(lead)
+    assert "No worker was seen lately." in html
+    assert "a minute" not in html
 
 
 def test_workers_are_named_with_device_and_batch_or_with_their_trouble(lead, project):

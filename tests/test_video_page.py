@@ -74,7 +74,7 @@ def test_numbers_are_bars_and_text(lead, project):
     assert 'aria-label="1: 1 %, 2: 4 %, 3: 20 %, 4: 70 %, 5: 5 %"' in html
     assert html.count('<rect x="90" y="18.0" width="16" height="14.0"/>') == 3
     assert "3.74" in html
-    assert "Spread" not in html
+    assert "±" not in html
 
 
 def test_further_samples_are_folded_beside_their_spread(lead, project):
@@ -86,7 +86,7 @@ def test_further_samples_are_folded_beside_their_spread(lead, project):
 
     html = page(lead, video)
 
-    assert "1.63" in html
+    assert "± 1.63" in html
     places = [html.index(words) for words in ("<b>5</b>", "2 further samples", "Sample 2", "Sample 3", "<b>1</b>")]
     assert places == sorted(places)
 
