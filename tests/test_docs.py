@@ -50,7 +50,7 @@ def test_what_the_operations_page_quotes_is_what_is_said():
     quoted = re.findall(r'"([^"|]+)"', " ".join(re.findall(r"^\| ([^|]+) \|", page, re.MULTILINE)))
     said = " ".join(
         re.sub(r'"\s*\n\s*f?"', "", path.read_text())
-        for folder in ("scoring", "templates/scoring", "annotation")
+        for folder in ("scoring", "templates/scoring", "annotation", "datasets_app/trials")
         for pattern in ("**/*.py", "**/*.html")
         for path in (ROOT / folder).glob(pattern)
     )

@@ -17,6 +17,7 @@ from datasets_app.media.sandbox import DecoderFailed, Sandbox
 from tests.browser import make_clip
 from tests.make import make_member, make_project, make_scorer_version, make_suggestion, make_user, make_video
 from tests.test_invariants import verify
+from tests.test_probe import draw_at
 
 pytestmark = pytest.mark.django_db
 
@@ -127,6 +128,21 @@ def test_a_decoder_that_fails_costs_no_more_than_the_pictures(project, suggestio
         with frames_seen._one_at_a_time:
             assert get(lead, suggestion).status_code == 503
     assert get(lead, suggestion).status_code == 200
+
+
+@pytest.mark.parametrize(("width", "height", "corner"), [(48, 28, (0, 0)), (28, 48, (-1, 0))])
+def test_a_turned_video_is_drawn_as_the_scorer_saw_it(project, tmp_path, width, height, corner):
+    """Scorers that do not mind a file's rotation saw the coded frame; their size says which of the two it was."""
+    video = make_clip(project)
+    draw_at(Path(video.original.path), [0, 40, 80], rotation=90)
+    saw = {"frames": [1], "seconds": [0.04], "width": width, "height": height}
+    got = picture(
+        get(make_member(project, Role.LEAD), make_suggestion(video, project.suggester, saw=saw), 0), tmp_path
+    )
+    red = got[..., 0] - got[..., 1] > 60
+    assert got.shape[:2] == (height, width)
+    assert red[corner]
+    assert red.sum() < red.size / 2
 
 
 # --- Who may see them ---------------------------------------------------------------------------------
