@@ -34,7 +34,7 @@ IGNORED = -100  # the label of a position that is not trained on
 
 def make_importable() -> None:
     """Let LLaMA-Factory import where PyTorch has no CUDA and torchvision no compiled operators."""
-    import torch  # noqa: TID251 - in an environment of its own
+    import torch  # in an environment of its own
 
     os.environ["DISABLE_VERSION_CHECK"] = "1"
     os.environ["HF_HUB_OFFLINE"] = os.environ["HF_DATASETS_OFFLINE"] = "1"
