@@ -36,8 +36,9 @@ OUT_OF_TIME = "no answer within the worker's time limit"
 def drain_jobs(version: ScorerVersion, *, for_seconds: float = 300) -> int:
     """Answer queued jobs until there are none or time is up, then ring for the rest; how many were taken.
 
-    Loading the scorer counts as time. Raises `ScorerUnavailable`, `NoCheckpoint` or `UnknownScorer` with the jobs
-    still queued.
+    Loading the scorer counts as time, and a batch is begun only if one like the longest so far would end in time:
+    so the task's own limits end what hangs, and nothing else. Raises `ScorerUnavailable`, `NoCheckpoint` or
+    `UnknownScorer` with the jobs still queued.
     """
     deadline = time.monotonic() + for_seconds
     waiting = Job.objects.queued().filter(scorer_version=version)
@@ -78,6 +79,7 @@ class _Drain:
 
     def __init__(self, version: ScorerVersion, scorer: Scorer[Any, Any], heart: Heart, deadline: float) -> None:
         self._version, self._scorer, self._heart, self._deadline = version, scorer, heart, deadline
+        self._longest = 0.0  # seconds that a batch took so far
         self._pool = ThreadPoolExecutor(LOOKERS, thread_name_prefix="look")
         self._coming: _Batch | None = None
 
@@ -85,7 +87,7 @@ class _Drain:
         """How many jobs were answered or failed. What was claimed and not asked about is given back untried."""
         taken = 0
         try:
-            while batch := self._coming or self._take():
+            while self._has_time() and (batch := self._coming or self._take()):
                 self._coming = None
                 self._work_on(batch)
                 taken += len(batch.jobs)
@@ -97,10 +99,12 @@ class _Drain:
                 release(self._coming.jobs)
         return taken
 
+    def _has_time(self, batches: int = 1) -> bool:
+        """Whether so many would end before the deadline, if each took as long as the longest so far."""
+        return time.monotonic() + batches * self._longest < self._deadline
+
     def _take(self, *, untried: bool = False) -> _Batch | None:
-        """Claim a batch and let its videos be decoded; None when there is no job or no time."""
-        if time.monotonic() >= self._deadline:
-            return None
+        """Claim a batch and let its videos be decoded; None when there is no job."""
         jobs = claim(self._version, limit=self._scorer.batch_size, untried=untried)
         if not jobs:
             return None
@@ -110,10 +114,11 @@ class _Drain:
 
     def _work_on(self, batch: _Batch) -> None:
         """Score one batch and end or re-queue each of its jobs. One that failed before has no other beside it."""
+        started = time.monotonic()
         outcomes: list[Outcome]
         try:
             looks = [seen.result() for seen in batch.looks]
-            self._coming = self._take(untried=True) if batch.untried else None
+            self._coming = self._take(untried=True) if batch.untried and self._has_time(2) else None
             outcomes = answer(self._scorer, looks)
         except SoftTimeLimitExceeded:
             for job in batch.jobs:
@@ -130,6 +135,7 @@ class _Drain:
         finally:
             self._heart.let_go(batch.jobs)
         _end(dict(zip(batch.jobs, outcomes, strict=True)))
+        self._longest = max(self._longest, time.monotonic() - started)
 
 
 def _look(scorer: Scorer[Any, Any], question: Question) -> Look:

@@ -66,6 +66,16 @@ def test_draining_stops_in_time_and_rings_for_the_rest(scripted, bell):
     assert bell.rung == [(version.pk,)]
 
 
+def test_a_batch_that_would_not_end_in_time_is_not_begun(scripted, bell):
+    scripted.while_asking = lambda names: time.sleep(0.7)
+    version, _ = queue_videos(10)
+    bell.rung.clear()
+
+    assert drain.drain_jobs(version, for_seconds=1.2) == 4
+    assert Counter(Job.objects.values_list("state", "attempts")) == {("done", 1): 4, ("queued", 0): 6}
+    assert bell.rung == [(version.pk,)]
+
+
 def test_a_broken_video_fails_alone_and_at_once(scripted):
     scripted.outcomes["1.mp4"] = VideoFault("the file has no video stream")
     version, videos = queue_videos(3)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from django.utils import timezone
 from annotation.models import Suggestion
 from scoring.jobs import enqueue, sweep
 from scoring.models import Heartbeat, Job
+from scoring.scorers.videoscore2.stand_in import CHECKPOINT as STAND_IN
 from scoring.tasks import sweep_jobs_task
 from scoring.versions import current_version
 from tests import drawn, patient
@@ -92,14 +94,15 @@ def done() -> int:
     return Job.objects.filter(state="done").count()
 
 
+def done_after_a_sweep(count: int) -> bool:
+    sweep()
+    return done() >= count
+
+
 def wait_for_all(count: int, *, seconds: float = 90) -> None:
     """Sweep as beat would, until every job is done."""
 
-    def all_done() -> bool:
-        sweep()
-        return done() == count
-
-    wait_until(all_done, seconds=seconds, every=0.5)
+    wait_until(partial(done_after_a_sweep, count), seconds=seconds, every=0.5)
 
 
 def assert_one_suggestion_each(count: int) -> None:
@@ -282,6 +285,28 @@ def unused_tcp_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+@pytest.mark.realdata
+@pytest.mark.skipif(not REAL_DATA.exists(), reason="the folder of real clips is not beside the checkout")
+def test_56_real_clips_by_the_stand_in_through_five_kills_and_an_emptied_redis(settings, start_worker):
+    lines = [json.loads(line) for line in (REAL_DATA / "manifest.jsonl").read_text().splitlines()]
+    _, videos = import_clips(settings.MEDIA_ROOT, [REAL_DATA / line["video"] for line in lines], "real")
+    version = current_version("videoscore2", str(STAND_IN))
+    enqueue(version, videos)
+    options = {"VIDEOSCORE2_DTYPE": "float32", "VIDEOSCORE2_BATCH": "4", "lease_seconds": 5}
+    for kill in range(5):
+        worker = start_worker(**options)
+        wait_until(partial(done_after_a_sweep, done() + 4), seconds=120)
+        worker.kill()
+        if kill == 2:
+            empty_redis()
+            let_a_minute_pass()
+    assert done() < 56
+
+    start_worker(**options)
+    wait_for_all(56, seconds=400)
+    assert_one_suggestion_each(56)
 
 
 @pytest.mark.realdata

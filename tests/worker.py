@@ -11,6 +11,7 @@ from pathlib import Path
 import redis
 from django.db import connection
 
+QUEUES = "media,scoring.technical,scoring.videoscore2,scoring.patient"
 EXTRA_SCORERS = "patient=tests.patient.ENTRY"
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,7 +40,7 @@ class Worker:
         name = f"test-{time.monotonic_ns()}@%h"
         options = [
             "-Q",
-            "media,scoring.technical,scoring.patient",
+            QUEUES,
             "-c",
             str(processes),
             "-n",
