@@ -5,6 +5,7 @@ these two are in hand, and each answer is stored as soon as its batch ends.
 """
 
 import logging
+import os
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,7 +30,8 @@ from scoring.registry import NoCheckpoint, UnknownScorer
 
 logger = logging.getLogger(__name__)
 
-LOOKERS = 4  # threads that decode; decoding frees the interpreter for others
+# Threads that decode, which frees the interpreter for others; one core stays with the scorer.
+LOOKERS = max(1, min(4, (os.cpu_count() or 1) - 1))
 OUT_OF_TIME = "no answer within the worker's time limit"
 
 

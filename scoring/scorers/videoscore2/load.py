@@ -9,6 +9,7 @@ import torch
 from scoring.protocol import ScorerUnavailable
 from scoring.registry import NoCheckpoint
 from scoring.scorers.videoscore2.attention import GROUPED
+from scoring.scorers.videoscore2.patches import PatchProjection
 from scoring.scorers.videoscore2.torchvision_without_cuda import declare_operators
 from scoring.scorers.videoscore2.weights import hub_id
 
@@ -48,6 +49,8 @@ def load_model(checkpoint: str, *, dtype: str, device: torch.device) -> Any:
         use_safetensors=True,
         **({"device_map": {"": device}} if device.type == "cuda" else {}),
     )
+    tower = model.model.visual.patch_embed
+    tower.proj = PatchProjection(tower.proj)
     return model.eval()
 
 
