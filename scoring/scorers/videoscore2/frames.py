@@ -4,7 +4,9 @@ Only the reading is ours: of the library's own readers decord is old and knows n
 gone. Whatever is wrong with a file is a `VideoFault` before the library sees it.
 """
 
+from contextlib import redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +112,5 @@ def _hand_over(part: dict[str, Any]) -> tuple[torch.Tensor, dict[str, Any], floa
 
 vision_process.VIDEO_READER_BACKENDS[READER] = _hand_over
 vision_process.FORCE_QWENVL_VIDEO_READER = READER
+with redirect_stderr(StringIO()):  # the library prints its choice, once
+    vision_process.get_video_reader_backend()

@@ -32,7 +32,7 @@ def device_name(device: torch.device) -> str:
 
 def load_processor(checkpoint: str) -> Any:
     """Tokenizer, chat template and video processor. Raises `ScorerUnavailable`."""
-    return _load(AutoProcessor, checkpoint)
+    return _load(AutoProcessor, checkpoint, use_fast=True)
 
 
 def load_model(checkpoint: str, *, dtype: str, device: torch.device) -> Any:
