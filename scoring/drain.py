@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import DatabaseError, DataError, IntegrityError
+from django.db import DataError, Error, IntegrityError, InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
 
 from annotation.models import Order, Project, ScorerVersion
@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 # Threads that decode, which frees the interpreter for others; one core stays with the scorer.
 LOOKERS = max(1, min(4, (os.cpu_count() or 1) - 1))
 OUT_OF_TIME = "no answer within the worker's time limit"
+PAUSES = (1.0, 5.0, 20.0)  # seconds before answers are stored again; leases are longer
 
 
 def drain_jobs(version: ScorerVersion, *, for_seconds: float = 300) -> int:
@@ -114,13 +115,22 @@ class _Drain:
         questions = [Question(Path(job.video.original.path), job.video.prompt.text, job.sample) for job in jobs]
         return _Batch(jobs, [self._pool.submit(_look, self._scorer, question) for question in questions])
 
+    def _take_ahead(self) -> _Batch | None:
+        """The next batch; none where the database refuses, so that the one in hand is answered all the same."""
+        try:
+            return self._take(untried=True)
+        except Error:
+            logger.exception("%s: the next batch could not be claimed", self._version)
+            connection.close()
+            return None
+
     def _work_on(self, batch: _Batch) -> None:
         """Score one batch and end or re-queue each of its jobs. One that failed before has no other beside it."""
         started = time.monotonic()
         outcomes: list[Outcome]
         try:
             looks = [seen.result() for seen in batch.looks]
-            self._coming = self._take(untried=True) if batch.untried and self._has_time(2) else None
+            self._coming = self._take_ahead() if batch.untried and self._has_time(2) else None
             outcomes = answer(self._scorer, looks)
         except SoftTimeLimitExceeded:
             for job in batch.jobs:
@@ -129,14 +139,12 @@ class _Drain:
         except ScorerUnavailable:
             release(batch.jobs)
             raise
-        except DatabaseError:  # in claiming the next batch: the leases of this one run out
-            raise
         except Exception as error:  # a bug in a scorer fails its jobs by name; the queue goes on
             logger.exception("%s failed on a batch of %d", self._version, len(batch.jobs))
             outcomes = [_fault(error)] * len(batch.jobs)
         finally:
             self._heart.let_go(batch.jobs)
-        _end(dict(zip(batch.jobs, outcomes, strict=True)))
+        _end_patiently(dict(zip(batch.jobs, outcomes, strict=True)))
         self._longest = max(self._longest, time.monotonic() - started)
 
 
@@ -153,6 +161,18 @@ def _look(scorer: Scorer[Any, Any], question: Question) -> Look:
 
 def _fault(error: Exception) -> VideoFault:
     return VideoFault(f"{type(error).__name__}: {error}", permanent=False)
+
+
+def _end_patiently(outcomes: Mapping[Job, Outcome]) -> None:
+    """A database that restarts or whose disk is full for a moment costs no answers. Raises when it goes on."""
+    for pause in PAUSES:
+        try:
+            return _end(outcomes)
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("answers could not be stored; again in %g s: %s", pause, error)
+            connection.close()
+            time.sleep(pause)
+    return _end(outcomes)
 
 
 def _end(outcomes: Mapping[Job, Outcome]) -> None:

@@ -9,6 +9,7 @@ from collections import Counter
 from contextlib import nullcontext
 from datetime import timedelta
 
+import psycopg
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection
@@ -280,6 +281,32 @@ def test_nothing_of_a_batch_is_kept(monkeypatch):
 
     assert scorer.most <= 8
     assert not scorer.alive
+
+
+# --- A database that breaks off ----------------------------------------------------------------------
+def break_off(link):
+    """What a restart of the database does to this connection."""
+    with psycopg.connect(link.info.dsn, password=link.info.password, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [link.info.backend_pid])
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_breaks_off_costs_no_answer(scripted, monkeypatch):
+    monkeypatch.setattr(drain, "PAUSES", (0.1,))
+    version, _ = queue_videos(8)
+    link = connection.connection
+    scripted.on_sample = lambda name: name == "0.mp4" and break_off(link)  # the next batch cannot be claimed
+
+    def while_asking(names):  # nor can the first be stored
+        connection.ensure_connection()
+        break_off(connection.connection)
+
+    scripted.while_asking = while_asking
+    assert drain.drain_jobs(version) == 8
+
+    assert [len(batch) for batch in scripted.batches] == [4, 4]
+    assert set(Job.objects.values_list("state", "attempts")) == {("done", 1)}
 
 
 # --- The heartbeat ---------------------------------------------------------------------------------
