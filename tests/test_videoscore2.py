@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -30,6 +31,16 @@ def generator(videoscore2, monkeypatch):
     own = replace(videoscore2.generator)
     monkeypatch.setattr(videoscore2, "generator", own)
     return own
+
+
+@contextmanager
+def before_each_step(generator, hook):
+    """Call the hook before the model is, as a device's own fault would come."""
+    handle = generator.model.register_forward_pre_hook(hook, with_kwargs=True)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def test_a_batch_of_unlike_clips_answers_as_each_alone(videoscore2, drawn_clips):
@@ -88,27 +99,21 @@ def test_out_of_memory_halves_the_batch_and_goes_on(videoscore2, generator, draw
         if rows > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
-    hook = generator.model.register_forward_pre_hook(refuse, with_kwargs=True)
-    try:
+    with before_each_step(generator, refuse):
         assert [answer.raw_text for answer in ask(videoscore2, clips)] == expected
         assert videoscore2.batch_size == 2
         assert list(dict.fromkeys(sizes)) == [4, 2]
         sizes.clear()
         ask(videoscore2, clips[:3])
         assert max(sizes) == 2, "the safe size is remembered"
-    finally:
-        hook.remove()
 
 
 def test_a_video_too_large_for_the_device_even_alone_is_named(videoscore2, generator, drawn_clips):
     def refuse(model, args, kwargs):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    hook = generator.model.register_forward_pre_hook(refuse, with_kwargs=True)
-    try:
+    with before_each_step(generator, refuse):
         outcomes = ask(videoscore2, drawn_clips[:2])
-    finally:
-        hook.remove()
     assert {str(outcome) for outcome in outcomes} == {
         "the device has too little memory for this video, even alone"
     }
@@ -118,9 +123,19 @@ def test_another_error_of_the_model_is_not_taken_for_memory(videoscore2, generat
     def fail(model, args, kwargs):
         raise RuntimeError("device-side assert triggered")
 
+    with before_each_step(generator, fail), pytest.raises(RuntimeError, match="device-side"):
+        ask(videoscore2, drawn_clips[:2])
+
+
+def test_an_error_of_the_device_is_told_from_a_bug(videoscore2, generator, drawn_clips):
+    """As torch puts it: a first line, then advice."""
+
+    def fail(model, args, kwargs):
+        raise torch.AcceleratorError("CUDA error: device-side assert triggered\nFor debugging consider ...")
+
     hook = generator.model.register_forward_pre_hook(fail, with_kwargs=True)
     try:
-        with pytest.raises(RuntimeError, match="device-side"):
+        with pytest.raises(DeviceLost, match="^the device failed: CUDA error: device-side assert triggered$"):
             ask(videoscore2, drawn_clips[:2])
     finally:
         hook.remove()
