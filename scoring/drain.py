@@ -25,7 +25,7 @@ from scoring.doorbells import ring_drain
 from scoring.heart import Heart
 from scoring.loaded import loaded
 from scoring.models import Job, JobState
-from scoring.protocol import Answer, OutdatedVersion, Question, Scorer, ScorerUnavailable, VideoFault
+from scoring.protocol import Answer, DeviceLost, OutdatedVersion, Question, Scorer, ScorerUnavailable, VideoFault
 from scoring.registry import NoCheckpoint, UnknownScorer
 
 logger = logging.getLogger(__name__)
@@ -135,6 +135,10 @@ class _Drain:
         except SoftTimeLimitExceeded:
             for job in batch.jobs:
                 fail(job, OUT_OF_TIME)
+            raise
+        except DeviceLost as error:
+            for job in batch.jobs:
+                fail(job, str(error))
             raise
         except ScorerUnavailable:
             release(batch.jobs)

@@ -35,6 +35,10 @@ class ScorerUnavailable(Exception):
     """The scorer cannot work here and now (no weights, no device). No video is to blame."""
 
 
+class DeviceLost(ScorerUnavailable):
+    """The device failed in a way that spoils this process; a new one may work. The batch may be to blame."""
+
+
 class OutdatedVersion(Exception):
     """The code no longer answers as this version did; its jobs need a new version."""
 

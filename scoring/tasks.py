@@ -4,11 +4,17 @@
 nothing else. On another queue it does no harm: a worker that cannot load the scorer leaves the jobs queued.
 """
 
+import logging
+import os
+
 from celery import shared_task
 
 from annotation.models import ScorerVersion
 from scoring.drain import drain_jobs
 from scoring.jobs import sweep
+from scoring.protocol import DeviceLost
+
+logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 300
 
@@ -16,7 +22,12 @@ DRAIN_SECONDS = 300
 @shared_task(acks_late=True, reject_on_worker_lost=True, soft_time_limit=540, time_limit=600)
 def drain_jobs_task(scorer_version_id: int) -> None:
     """Answer this version's queued jobs for about five minutes."""
-    drain_jobs(ScorerVersion.objects.select_related("scorer").get(pk=scorer_version_id), for_seconds=DRAIN_SECONDS)
+    version = ScorerVersion.objects.select_related("scorer").get(pk=scorer_version_id)
+    try:
+        drain_jobs(version, for_seconds=DRAIN_SECONDS)
+    except DeviceLost:
+        logger.exception("%s: this process ends, and another hears its doorbell", version)
+        os._exit(1)
 
 
 @shared_task(acks_late=True, soft_time_limit=50, time_limit=60, expires=60)

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from scoring.protocol import ScorerUnavailable
+from scoring.protocol import DeviceLost, ScorerUnavailable
 from scoring.registry import Entry
 from tests.scripted import ANSWER
 
@@ -14,7 +14,7 @@ EXTRA_SCORERS = {"patient": "tests.patient.ENTRY"}
 
 
 class Patient:
-    """Writes a line for each time it is loaded to $PATIENT_LOG; a clip named poison.* kills its process."""
+    """Writes a line for each time it is loaded to $PATIENT_LOG; poison.* kills its process, glitch.* its device."""
 
     batch_size = 8
     device = "a chair"
@@ -33,6 +33,8 @@ class Patient:
     def ask(self, questions, samples, heard):
         if any(name.startswith("poison") for name in samples):
             os.kill(os.getpid(), signal.SIGKILL)
+        if any(name.startswith("glitch") for name in samples):
+            raise DeviceLost("the device failed: CUDA error: device-side assert triggered")
         time.sleep(self._seconds)
         return samples
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from scoring.ask import score_batch
-from scoring.protocol import Answer, OutdatedVersion, Question, ScorerUnavailable, VideoFault
+from scoring.protocol import Answer, DeviceLost, OutdatedVersion, Question, ScorerUnavailable, VideoFault
 from scoring.registry import NoCheckpoint, identify, load
 from scoring.scorers.videoscore2.digits import DigitRecorder, SeededNoise
 from scoring.scorers.videoscore2.frames import sample_frames
@@ -135,7 +135,7 @@ def test_an_error_of_the_device_is_told_from_a_bug(videoscore2, generator, drawn
 
     hook = generator.model.register_forward_pre_hook(fail, with_kwargs=True)
     try:
-        with pytest.raises(DeviceLost, match="^the device failed: CUDA error: device-side assert triggered$"):
+        with pytest.raises(DeviceLost, match=r"^the device failed: CUDA error: device-side assert triggered$"):
             ask(videoscore2, drawn_clips[:2])
     finally:
         hook.remove()

@@ -198,6 +198,20 @@ def test_a_video_that_kills_its_worker_fails_after_three_attempts_and_takes_none
     assert Suggestion.objects.count() == 15
 
 
+def test_a_lost_device_ends_its_process_and_the_next_goes_on(patients, start_worker, tmp_path):
+    log = tmp_path / "loaded"
+    start_worker(PATIENT_LOG=str(log), PATIENT_SECONDS="0.1", lease_seconds=60)
+    patients(["00", "01", "glitch", *numbered(16)[3:]])
+    wait_until(lambda: not Job.objects.open().exists(), seconds=90)
+
+    failed = Job.objects.get(state="failed")
+    assert (failed.video.name, failed.attempts) == ("glitch", 3)
+    assert failed.reason == "the device failed: CUDA error: device-side assert triggered"
+    assert Suggestion.objects.count() == 15
+    processes = [line.split()[0] for line in log.read_text().splitlines()]
+    assert len(processes) == len(set(processes)) >= 3
+
+
 def test_a_scorer_is_loaded_once_at_the_first_job_and_after_the_fork(patients, start_worker, tmp_path):
     log = tmp_path / "loaded"
     worker = start_worker(PATIENT_LOG=str(log), PATIENT_SECONDS="0")

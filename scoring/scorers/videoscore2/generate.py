@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from transformers import LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 
-from scoring.protocol import VideoFault
+from scoring.protocol import DeviceLost, VideoFault
 from scoring.scorers.videoscore2.attention import roomy_cache
 from scoring.scorers.videoscore2.digits import DigitRecorder, SeededNoise, digit_ids
 from scoring.scorers.videoscore2.prompt import Prepared, collate
@@ -22,6 +22,8 @@ TELL_EVERY = 0.5  # seconds between two looks of whoever reads along
 GIB = 1 << 30
 ROOM_A_VIDEO = 1.5 * GIB  # of a GPU: cache, frames and activations of a 7B model, with a margin
 LARGEST_BATCH = 64
+# How the CPU, the driver and cuBLAS put it.
+OUT_OF_MEMORY = ("can't allocate memory", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
 BATCH_ON_CPU = 16
 
 Told = Callable[[int, list[int]], None]  # (row, tokens so far)
@@ -64,8 +66,9 @@ class Generator:
             return self._write_in_parts(batch, seeds, told)
         try:
             return self._write(batch, seeds, told)
-        except (torch.OutOfMemoryError, RuntimeError) as error:
+        except RuntimeError as error:
             if not _out_of_memory(error):
+                _refuse_lost_device(error)
                 raise
         # Outside the handler: the traceback would keep what has to be freed.
         gc.collect()
@@ -164,9 +167,16 @@ def usual_batch(device: torch.device) -> int:
     """How many videos a device is asked about at once: by its free memory, once the model is loaded."""
     if device.type != "cuda":
         return BATCH_ON_CPU
+    torch.cuda.empty_cache()  # what a scorer before this one left
     free, _ = torch.cuda.mem_get_info(device)
     return int(max(1, min(LARGEST_BATCH, free // ROOM_A_VIDEO)))
 
 
-def _out_of_memory(error: BaseException) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+def _refuse_lost_device(error: RuntimeError) -> None:
+    """After an error of a kernel or of cuBLAS, everything that this process asks of the device fails, too."""
+    if isinstance(error, torch.AcceleratorError) or str(error).startswith("CUDA error"):
+        raise DeviceLost(f"the device failed: {str(error).splitlines()[0]}") from error
+
+
+def _out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or any(sign in str(error) for sign in OUT_OF_MEMORY)
