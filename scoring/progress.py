@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Min, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotation.models import Project, ScorerVersion, Suggestion
@@ -16,6 +17,7 @@ from scoring.registry import queue_of, scorers
 from scoring.versions import is_usable
 
 RATE_WINDOW = timedelta(minutes=10)  # long enough for two batches of a slow model
+LATE_AFTER = timedelta(seconds=30)  # at the earliest: quick batches vary
 QUIET_FOR = timedelta(minutes=2)  # a doorbell that nobody heard for so long is worth a word
 STATES = {"queued": JobState.QUEUED, "running": JobState.LEASED, "done": JobState.DONE, "failed": JobState.FAILED}
 
@@ -36,6 +38,7 @@ class Progress:
     done: int = 0
     failed: int = 0
     per_minute: float | None = None  # None while fewer than two batches ended lately
+    late_since: datetime | None = None  # the last end, where the next one is overdue by the rate
     quiet: bool = False  # none was asked for or ended lately
     workers: list[Heartbeat] = field(default_factory=list)  # alive, wherever their jobs are from
 
@@ -151,17 +154,24 @@ def _job_counts(project: Project) -> dict[int, dict[str, Any]]:
     for row in rows:
         figures: dict[str, Any] = dict(row)
         span = (figures.pop("first"), figures.pop("last"))
-        figures["per_minute"] = _per_minute(figures.pop("recent"), figures.pop("moments"), *span)
+        figures["per_minute"], figures["late_since"] = _pace(figures.pop("recent"), figures.pop("moments"), *span)
         figures["quiet"] = not figures.pop("moved")
         counts[figures.pop("scorer_version")] = figures
     return counts
 
 
-def _per_minute(jobs: int, moments: int, first: datetime | None, last: datetime | None) -> float | None:
-    """Jobs a minute between the first and the last end; None from fewer than two.
+def _pace(
+    jobs: int, moments: int, first: datetime | None, last: datetime | None
+) -> tuple[float | None, datetime | None]:
+    """Jobs a minute since the first end, and the last end if the next is overdue; nothing from fewer than two.
 
-    A batch ends at one moment: the first moment's jobs were made before the time that is measured.
+    A batch ends at one moment: the first moment's jobs were made before the time that is measured. The time since
+    the last one counts once it is longer than a batch took so far: the rate falls when a worker is gone.
     """
     if moments < 2 or first is None or last is None:
-        return None
-    return 60 * jobs * (moments - 1) / moments / (last - first).total_seconds()
+        return None, None
+    usual = (last - first) / (moments - 1)
+    waited = timezone.now() - last
+    measured = last - first + max(waited - usual, timedelta())
+    late = waited > max(2 * usual, LATE_AFTER)
+    return 60 * jobs * (moments - 1) / moments / measured.total_seconds(), last if late else None

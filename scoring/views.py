@@ -5,8 +5,10 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from annotation.access import membership_for
@@ -20,6 +22,7 @@ from scoring.progress import progress_of
 from scoring.troubles import failures_of, unreadable_of
 
 
+@never_cache  # going back must not show a run as it was
 @login_required
 @require_GET
 def suggestions(request: HttpRequest, slug: str) -> HttpResponse:
@@ -51,7 +54,7 @@ def progress(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def start(request: HttpRequest, slug: str) -> HttpResponse:
-    """Ask a scorer version about the chosen videos that have a sound file, as far as it was not asked."""
+    """Ask a scorer version about the chosen videos that can be scored, as far as it was not asked."""
     project = membership_for(request.user, slug, Role.LEAD).project
     run = wanted_run(offers(), request.POST.dict())
     if run is None:
@@ -66,7 +69,8 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
         "%(count)d job is queued for %(version)s.", "%(count)d jobs are queued for %(version)s.", queued
     )
     messages.success(request, said % {"count": queued, "version": run.version})
-    return redirect("project-suggestions", slug)
+    prepared = f"?version={run.version.pk}&samples={run.samples}"  # the run that was chosen stays chosen
+    return redirect(reverse("project-suggestions", args=[slug]) + prepared)
 
 
 @login_required
@@ -125,5 +129,5 @@ def _progress_context(membership: Membership) -> dict[str, object]:
         "superseded": [row for row in rows if row.folded],
         "moving": any(row.open for row in rows),
         "failures": failures_of(membership.project),
-        "unreadable": unreadable_of(membership.project),
+        "unreadable": unreadable_of(membership.project, answers=sum(row.unreadable for row in rows)),
     }

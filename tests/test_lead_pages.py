@@ -51,10 +51,12 @@ def test_folds_stay_open_while_a_run_is_followed_until_it_ends(browse):
     page = browse(make_member(project, Role.LEAD), width=390)
     page.goto(reverse("project-suggestions", args=[project.slug]))
     page.get_by_text("Cancel", exact=True).click()
+    page.keyboard.press("Tab")
     page.evaluate("document.getElementById('progress').dataset.old = '1'")
 
     wait_for(page, "!document.getElementById('progress').dataset.old")
     assert page.get_by_role("button", name="Cancel 1 queued job").is_visible()
+    assert page.evaluate("document.activeElement.innerText") == "Cancel 1 queued job"
     check_access(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 

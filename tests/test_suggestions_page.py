@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -123,6 +124,11 @@ def test_a_slow_model_s_batches_do_not_count_twice(lead, project):
     html = re.sub(r"\s+", " ", page(lead, "suggestions-progress"))
     assert "4.0 a minute" in html
     assert "5 min left" in html
+    assert "nothing ended" not in html
+
+    Job.objects.filter(state="done").update(finished_at=F("finished_at") - timedelta(minutes=4))
+    html = re.sub(r"\s+", " ", page(lead, "suggestions-progress"))
+    assert "3.2 a minute" in html
 
 
 def make_heartbeat(version, **fields) -> Heartbeat:
@@ -157,12 +163,14 @@ def test_jobs_of_a_worker_that_is_gone_are_named(lead, project):
     for minutes, job in zip((3, 4), Job.objects.order_by("pk"), strict=False):
         Job.objects.filter(pk=job.pk).update(state="done", finished_at=now - timedelta(minutes=minutes))
     Job.objects.filter(state="queued").update(state="leased", lease=new_lease(), leased_until=now)
-    assert "2.0 a minute" not in page(lead)
-    assert "1.0 a minute" in page(lead)
+    html = page(lead)
+    assert "0.3 a minute" in html
+    assert "nothing ended for 3 min" in html
 
     Job.objects.update(created_at=now - timedelta(minutes=5))
     html = page(lead)
-    assert "No worker was seen lately." in html
+    assert "No worker was seen lately; what it held goes back" in html
+    assert "celery -A config worker -Q scoring.technical -c 1" in html
     assert "a minute" not in html
 
 
@@ -223,6 +231,29 @@ def test_failures_are_grouped_by_reason(lead, project):
     assert "clip-7" in html
     assert "clip-1<" not in html
     assert "and 2 others" in html
+    assert "reasons are listed" not in html
+
+
+def test_every_failed_job_counts_and_the_page_says_which_reasons_and_answers_it_leaves_out(lead, project):
+    version = current_version("technical")
+    enqueue(version, [make_video(project, name=f"clip-{number}") for number in range(112)])
+    now = timezone.now()
+    for number, job in enumerate(Job.objects.order_by("pk")):
+        reason = "the disk is full" if number < 60 else f"reason {number}"
+        ended = now - timedelta(seconds=0 if number == 59 else 1000 - number)
+        Job.objects.filter(pk=job.pk).update(state="failed", reason=reason, finished_at=ended)
+        make_suggestion(job.video, version, scores=(None, None, None))
+    Suggestion.objects.update(status="unreadable")
+
+    html = re.sub(r"\s+", " ", page(lead))
+
+    assert "and 55 others" in html
+    assert html.index("the disk is full") < html.index("reason 111")
+    assert "reason 62<" not in html
+    assert "The last 50 of 53 reasons are listed." in html
+    assert "112 unreadable answers" in html
+    assert "The newest 50 are listed." in html
+    assert html.count("#suggestions") == 50
 
 
 def test_unreadable_answers_are_counted_and_linked_to_their_words(lead, project):

@@ -1,5 +1,6 @@
-// A poll draws the progress anew: folds stay as they were left, and a server that does not answer is named.
+// A poll draws the progress anew: folds stay as they were left, the focus stays within them, and a server that does not answer is named.
 let folds = new Map();
+let focused = "";
 
 const lost = (is) => (document.getElementById("progress-lost").hidden = !is);
 
@@ -11,6 +12,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   }
   const found = [...document.querySelectorAll("#progress details[id]")];
   folds = new Map(found.map((fold) => [fold.id, fold.open]));
+  focused = document.activeElement.closest("#progress") ? document.activeElement.id : "";
 });
 
 document.addEventListener("htmx:afterSwap", () => {
@@ -19,6 +21,7 @@ document.addEventListener("htmx:afterSwap", () => {
     const fold = document.getElementById(id);
     if (fold) fold.open = open;
   }
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true }); // htmx could not, in a closed fold
 });
 
 document.addEventListener("htmx:responseError", () => lost(true));
