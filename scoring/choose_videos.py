@@ -34,7 +34,7 @@ class Choices:
 
 
 def unasked(project: Project, version: ScorerVersion, samples: int = 1) -> QuerySet[Video]:
-    """Videos with a sound file for which the version has no job of one of the first `samples` samples."""
+    """Videos that can be scored for which the version has no job of one of the first `samples` samples."""
     asked = version.jobs.filter(sample__lt=samples).values("video").annotate(jobs=Count("pk")).filter(jobs=samples)
     return project.videos.scorable().exclude(pk__in=asked.values("video"))
 

@@ -45,7 +45,7 @@ def wanted_run(offered: list[Offer], wanted: Mapping[str, str]) -> Run | None:
 
 
 def usual_run(offered: list[Offer], project: Project) -> Run | None:
-    """The project's suggester where it can answer, else the first version on offer."""
+    """The project's suggester where it can answer, else the first on offer: models, heuristics, then stand-ins."""
     on_offer = [(version, offer.entry) for offer in offered for version in offer.versions]
-    on_offer.sort(key=lambda pair: pair[0].pk != project.suggester_id)
+    on_offer.sort(key=lambda pair: (pair[0].pk != project.suggester_id, pair[0].stand_in, pair[1].heuristic))
     return Run(*on_offer[0], samples=1) if on_offer else None

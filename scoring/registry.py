@@ -20,6 +20,8 @@ class Entry:
     heuristic: bool = False  # measures pixels, knows nothing of meaning: shown to raters only if the lead says so
     identify: str = ""  # dotted path of a function: checkpoint -> what its answers depend on, as a plain mapping
     checkpoint: str = ""  # the site's setting that names the usual checkpoint
+    checkpoint_is: str = "DIR"  # what stands for it in a command shown to people
+    registered_with: str = ""  # a sentence for whoever registers a version: what else it takes
     verify: str = ""  # dotted path of a function: checks of its own for `verify_scorer`, see `scoring.verify`
 
     @property
@@ -48,6 +50,8 @@ SCORERS: dict[str, Entry] = {
         about="VideoScore2 behind servers that speak OpenAI's protocol, such as vLLM or SGLang.",
         identify="scoring.scorers.videoscore2.served_model.identify",
         checkpoint="VIDEOSCORE2_SERVED_MODEL",
+        checkpoint_is="MODEL",
+        registered_with="MODEL is the name that the servers know it by; VIDEOSCORE2_SERVERS has to list them.",
     ),
 }
 

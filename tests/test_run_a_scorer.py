@@ -5,7 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from annotation.models import Role, Suggestion
+from annotation.models import Role, ScorerVersion, Suggestion
 from scoring.jobs import enqueue
 from scoring.models import Job
 from scoring.registry import Entry
@@ -68,9 +68,10 @@ def test_it_asks_about_videos_with_a_sound_file_once(lead, project, bell):
     html = run(lead, version)
 
     assert f"2 jobs are queued for {version}." in html
+    assert re.search(r'aria-current="true">' + version.settings_sha256[:8], html)
     assert "0 of 2 done" in html
     assert "It was asked about every video." in html
-    assert "2 of 3 videos have a sound file" in html
+    assert "2 of 3 videos have a file that can be scored" in html
     assert bell == [(version.pk,)]
     assert f"0 jobs are queued for {version}." in run(lead, version)
     assert Job.objects.count() == 2
@@ -113,7 +114,7 @@ def test_further_samples_are_asked_where_they_are_missing(lead, project, model):
     assert f"5 jobs are queued for {model}." in run(lead, model, samples="3")
     for video in (once, never):
         assert set(video.jobs.values_list("sample", flat=True)) == {0, 1, 2}
-    assert "asked about every video so many times" in page(lead, version=model.pk, samples="3")
+    assert "asked for 3 samples of every video" in page(lead, version=model.pk, samples="3")
     once.jobs.filter(sample=1).delete()
     assert count_of(page(lead, version=model.pk, samples="3"), "All that it was not asked about") == 1
 
@@ -152,12 +153,6 @@ WEIGHED = Entry(
 )
 
 
-def test_a_scorer_without_a_checkpoint_says_how_to_register_one(lead, project):
-    html = page(lead)
-    assert "No checkpoint is registered." in html
-    assert "python manage.py register_scorer videoscore2 --checkpoint DIR" in html
-
-
 def test_what_is_not_on_offer_is_refused_in_words(lead, project):
     version = current_version("technical")
     make_video(project)
@@ -169,3 +164,24 @@ def test_what_is_not_on_offer_is_refused_in_words(lead, project):
     for videos in ("", "none", f"t2v-model-{foreign}", "t2v-model-" + "9" * 30):
         assert "There is no such choice of videos" in run(lead, version, videos=videos)
     assert not Job.objects.exists()
+
+
+def test_a_model_is_offered_before_what_only_measures_or_tries_out(lead, project, settings):
+    settings.EXTRA_SCORERS = {"spoken": "tests.test_run_a_scorer.WEIGHED"}
+    make_video(project)
+    small = current_version("spoken", "small")
+    ScorerVersion.objects.filter(pk=small.pk).update(settings=small.settings | {"stand_in": True})
+    assert "Videos for technical" in page(lead)
+
+    judge = current_version("spoken", "large")
+    assert f"Videos for {judge}" in page(lead)
+    trials = lead.get(reverse("project-trials", args=["study"])).content.decode()
+    assert f'<option value="{judge.pk}" selected>' in trials
+
+
+def test_a_scorer_without_a_version_says_how_to_register_one(lead, project):
+    html = page(lead)
+    assert "No version is registered." in html
+    assert "register_scorer videoscore2 --checkpoint DIR" in html
+    assert "register_scorer videoscore2-served --checkpoint MODEL" in html
+    assert "VIDEOSCORE2_SERVERS has to list them." in html

@@ -41,7 +41,7 @@ def test_score_videos_queues_every_video_with_a_sound_file_once(capsys):
     )
     again = run(capsys, "score_videos", "--project", "study", "--scorer", "technical")
     assert "0 of 3 videos queued" in again
-    assert "1 have no sound file" in again
+    assert "1 have no file that can be scored" in again
     assert Job.objects.count() == 3
 
 

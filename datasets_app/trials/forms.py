@@ -16,7 +16,7 @@ MAX_PROMPT = 5_000  # characters
 
 def label_of(version: ScorerVersion) -> str:
     """A version in the list: its name, and in words what a stand-in is worth."""
-    means_nothing = _(": a stand-in, its scores mean nothing") if version.stand_in else ""
+    means_nothing = _(" (stand-in, means nothing)") if version.stand_in else ""
     return f"{version.scorer.name} {version.settings_sha256[:8]}{means_nothing}"
 
 
@@ -26,7 +26,7 @@ class TrialForm(forms.Form):
     clip = forms.FileField(
         label=gettext_lazy("Clip"),
         widget=forms.ClearableFileInput(attrs={"accept": ".mp4,.m4v,.mov,.webm,.mkv,.gif,video/*"}),
-        help_text=gettext_lazy("MP4, MOV, WebM, MKV or GIF; up to 2 GB, ten minutes and 3840x2160."),
+        help_text=gettext_lazy("MP4, MOV, WebM, MKV or GIF; up to 2 GB, ten minutes and 3840 × 2160."),
     )
     prompt = forms.CharField(
         label=gettext_lazy("Prompt"),
@@ -36,14 +36,16 @@ class TrialForm(forms.Form):
     )
     version = forms.TypedChoiceField(label=gettext_lazy("Scorer"))
 
-    def __init__(self, *args: Any, versions: Sequence[ScorerVersion], usual: int | None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, versions: Sequence[ScorerVersion], usual: ScorerVersion | None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         by_key = {str(version.pk): version for version in versions}
         field = self.fields["version"]
         assert isinstance(field, forms.TypedChoiceField)
         field.choices = [(key, label_of(version)) for key, version in by_key.items()]
         field.coerce = by_key.__getitem__
-        field.initial = str(usual) if str(usual) in by_key else None
+        field.initial = str(usual.pk) if usual else None
 
     def clean_clip(self) -> UploadedFile:
         clip: UploadedFile = self.cleaned_data["clip"]

@@ -2,16 +2,18 @@
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from annotation.access import membership_for
-from annotation.models import Membership, Role, ScorerVersion, User
+from annotation.models import Membership, Role, User
 from datasets_app.intake.forms import MAX_REQUEST_BYTES
 from datasets_app.media.frames_seen import send_picture
 from datasets_app.media.sandbox import DecoderFailed
@@ -29,12 +31,13 @@ from datasets_app.trials.trial_page import (
     timings_of,
     waits_for,
 )
-from scoring.registry import queue_of, scorers
-from scoring.versions import usable_versions
+from scoring.offers import offers, usual_run
+from scoring.registry import queue_of
 
 TRIALS_SHOWN = 30
 
 
+@never_cache  # going back must not show a trial as it was
 @csrf_exempt  # only until the sender and the size are known: the protected page reads the body
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -76,6 +79,7 @@ def _protected_trials(request: HttpRequest, membership: Membership) -> HttpRespo
     return redirect("trial", membership.project.slug, trial.public_id)
 
 
+@never_cache
 @login_required
 @require_GET
 def trial(request: HttpRequest, slug: str, public_id: UUID) -> HttpResponse:
@@ -108,8 +112,11 @@ def trial_again(request: HttpRequest, slug: str, public_id: UUID) -> HttpRespons
 @login_required
 @require_POST
 def trial_delete(request: HttpRequest, slug: str, public_id: UUID) -> HttpResponse:
-    """Remove a trial with its clip."""
-    remove_trial(_trial(membership_for(request.user, slug, Role.LEAD), public_id))
+    """Remove a trial with its clip; one that is gone already is no fault of who clicked twice."""
+    membership = membership_for(request.user, slug, Role.LEAD)
+    for found in membership.project.trials.filter(public_id=public_id):
+        remove_trial(found)
+        messages.success(request, _("%(name)s is deleted.") % {"name": found.name})
     return redirect("project-trials", slug)
 
 
@@ -135,13 +142,17 @@ def _trial(membership: Membership, public_id: UUID) -> Trial:
 
 
 def _form(membership: Membership, *sent: object) -> TrialForm:
-    versions: list[ScorerVersion] = [version for name in sorted(scorers()) for version in usable_versions(name)]
-    return TrialForm(*sent, versions=versions, usual=membership.project.suggester_id)
+    offered = offers()
+    usual = usual_run(offered, membership.project)
+    versions = [version for offer in offered for version in offer.versions]
+    return TrialForm(*sent, versions=versions, usual=usual.version if usual else None)
 
 
 def _page(
     request: HttpRequest, membership: Membership, form: TrialForm, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
+    for wrong in list(form.errors)[:1]:
+        form.fields[wrong].widget.attrs["autofocus"] = True
     last = membership.project.trials.select_related("scorer_version__scorer", "created_by")[:TRIALS_SHOWN]
     context = {"form": form, "problem": problem, "trials": [(each, lines_of(each)) for each in last]}
     return render(request, "datasets/trials.html", _frame(membership) | context, status=status)

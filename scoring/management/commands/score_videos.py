@@ -101,7 +101,7 @@ def _summary(project: Project, version: ScorerVersion, queued: int, samples: int
     text = f"{queued} of {scorable} videos queued for {version}"
     if samples > 1:
         text = f"{queued} jobs queued for {version}: {scorable} videos, {samples} samples each"
-    return f"{text}; {videos - scorable} have no sound file." if videos > scorable else f"{text}."
+    return f"{text}; {videos - scorable} have no file that can be scored." if videos > scorable else f"{text}."
 
 
 def _stuck(version: ScorerVersion, left: int, patience: float) -> str:
