@@ -69,6 +69,7 @@ def test_a_manifest_with_its_videos_is_imported_by_the_worker(project, lead, cli
     page = client_of(lead).get(response.url).content.decode()
     assert "Waiting for a worker" in page
     assert 'hx-trigger="every 1s"' in page
+    assert page.index("<noscript>") < page.index('<div id="run"')  # htmx would swap it in as text
     continue_import(run.pk, for_seconds=60)
     run.refresh_from_db()
     assert (run.state, run.new, run.refused_count, run.lines) == (ImportState.DONE, 2, 2, 4)
