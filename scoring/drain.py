@@ -112,8 +112,7 @@ class _Drain:
         if not jobs:
             return None
         self._heart.hold(jobs)
-        questions = [Question(Path(job.video.original.path), job.video.prompt.text, job.sample) for job in jobs]
-        return _Batch(jobs, [self._pool.submit(_look, self._scorer, question) for question in questions])
+        return _Batch(jobs, [self._pool.submit(_look, self._scorer, _question(job)) for job in jobs])
 
     def _take_ahead(self) -> _Batch | None:
         """The next batch; none where the database refuses, so that the one in hand is answered all the same."""
@@ -150,6 +149,11 @@ class _Drain:
             self._heart.let_go(batch.jobs)
         _end_patiently(dict(zip(batch.jobs, outcomes, strict=True)))
         self._longest = max(self._longest, time.monotonic() - started)
+
+
+def _question(job: Job) -> Question:
+    video = job.video
+    return Question(Path(video.original.path), video.prompt.text, job.sample, draw=video.sha256)
 
 
 def _look(scorer: Scorer[Any, Any], question: Question) -> Look:

@@ -48,11 +48,13 @@ class Question:
     """What a scorer is asked: the original file, the prompt it was made from, and which sample this is.
 
     Sample 0 is the scorer's answer; the samples after it are drawn at random, to see how far answers spread.
+    What is drawn starts from `draw`: the file's sha256, so that clips of one prompt are drawn independently.
     """
 
     path: Path
     prompt: str
     sample: int = 0
+    draw: str = ""
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,18 @@ def test_draining_answers_all_and_ranks_whoever_orders_by_its_certainty(scripted
     assert ranked == ["ranked"]
 
 
+def test_a_question_says_all_that_an_answer_depends_on(scripted, monkeypatch):
+    asked = []
+    monkeypatch.setattr(scripted, "sample", lambda question: asked.append(question) or question.path.name)
+    version, videos = queue_videos(2)
+    jobs.enqueue(version, videos, samples=2)
+    drain.drain_jobs(version)
+
+    assert [
+        (one.prompt, one.sample, one.draw) for one in sorted(asked, key=lambda one: (one.sample, one.path))
+    ] == [(video.prompt.text, sample, video.sha256) for sample in (0, 1) for video in videos]
+
+
 def test_a_message_delivered_three_times_does_nothing_more(scripted):
     version, _ = queue_videos(3)
 

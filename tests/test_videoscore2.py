@@ -13,7 +13,7 @@ import torch
 from scoring.ask import score_batch
 from scoring.protocol import Answer, DeviceLost, OutdatedVersion, Question, ScorerUnavailable, VideoFault
 from scoring.registry import NoCheckpoint, identify, load
-from scoring.scorers.videoscore2.digits import DigitRecorder, SeededNoise
+from scoring.scorers.videoscore2.digits import DigitRecorder, SeededNoise, seed_of
 from scoring.scorers.videoscore2.frames import sample_frames
 from scoring.scorers.videoscore2.query import CARD, SOURCE, write_query
 from scoring.scorers.videoscore2.stand_in import CHECKPOINT
@@ -165,6 +165,15 @@ def test_samples_after_the_first_are_drawn_and_do_not_depend_on_their_batch(vide
     assert first != [answer.raw_text for answer in ask(videoscore2, clips, sample=2)]
     (alone,) = score_batch(videoscore2, [Question(clips[1], "clip 1", sample=1)])
     assert alone.raw_text == first[1]
+
+
+def test_clips_of_one_prompt_are_drawn_independently(drawn_clips):
+    """By what is in the file: the same draw on every machine, wherever the file lies there."""
+    question = Question(drawn_clips[0], "a ball", sample=1, draw="0123")
+    others = [replace(question, **change) for change in ({"draw": "4567"}, {"sample": 2}, {"prompt": "a bat"})]
+    assert len({seed_of(one) for one in [question, *others]}) == 4
+    assert seed_of(replace(question, path=drawn_clips[1])) == seed_of(question)
+    assert seed_of(replace(question, sample=0)) is None
 
 
 def test_drawing_is_fair():

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from transformers import LogitsProcessor
 
-from scoring.protocol import Probabilities
+from scoring.protocol import Probabilities, Question
 
 
 def digit_ids(tokenizer: Any) -> list[int]:
@@ -60,9 +60,10 @@ class SeededNoise(LogitsProcessor):
         return noisy
 
 
-def seed_of(prompt: str, sample: int) -> int | None:
-    """What a sample's draw starts from; None for sample 0, which is greedy."""
-    return zlib.crc32(f"{sample} {prompt}".encode()) if sample else None
+def seed_of(question: Question) -> int | None:
+    """What a sample's draw starts from, the same on every machine; None for sample 0, which is greedy."""
+    words = f"{question.sample} {question.draw} {question.prompt}"
+    return zlib.crc32(words.encode()) if question.sample else None
 
 
 def chances(recorded: torch.Tensor) -> Probabilities:

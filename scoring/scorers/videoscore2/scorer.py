@@ -57,7 +57,7 @@ class VideoScore2Scorer:
         self, questions: Sequence[Question], samples: Sequence[Prepared], heard: Heard | None
     ) -> list[Raw | VideoFault]:
         """What the model wrote about each video."""
-        seeds = [seed_of(question.prompt, question.sample) for question in questions]
+        seeds = [seed_of(question) for question in questions]
         answers = self.generator.write(samples, seeds, self._aloud(heard) if heard else None)
         return [
             (answer, sample) if isinstance(answer, Written) else answer

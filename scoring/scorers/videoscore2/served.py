@@ -133,7 +133,7 @@ class ServedScorer:
     def _request(self, question: Question, sample: Prepared, **changes: Any) -> dict[str, Any]:
         """A chat of one video and the query. Greedy for sample 0, else drawn from a seed and from all tokens."""
         query = write_query(self._settings["query"], question.prompt)
-        seed = seed_of(question.prompt, question.sample)
+        seed = seed_of(question)
         drawn = {"temperature": self._settings["temperature"], "seed": seed, "top_p": 1.0, "top_k": -1}
         fps = self._settings["fps"]
         parts = [
