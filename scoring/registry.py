@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings as site
+from django.core.exceptions import ImproperlyConfigured
 
 from scoring.protocol import Scorer, ScorerUnavailable
 
@@ -68,8 +69,18 @@ class NoCheckpoint(ValueError):
 
 
 def scorers() -> dict[str, Entry]:
-    """Every scorer by name: ours, and those that the setting `EXTRA_SCORERS` adds."""
-    return SCORERS | {name: _attribute(path) for name, path in site.EXTRA_SCORERS.items()}
+    """Every scorer by name: ours, and those that the setting `EXTRA_SCORERS` adds.
+
+    Raises `ImproperlyConfigured` where one of those cannot be found.
+    """
+    return SCORERS | {name: _extra(name, path) for name, path in site.EXTRA_SCORERS.items()}
+
+
+def _extra(name: str, dotted_path: str) -> Any:
+    try:
+        return _attribute(dotted_path)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ImproperlyConfigured(f"EXTRA_SCORERS: {name}={dotted_path} cannot be found: {error}.") from error
 
 
 def entry(name: str) -> Entry:
@@ -111,10 +122,7 @@ def identify(name: str, checkpoint: str) -> dict[str, Any]:
 def load(name: str, settings: Mapping[str, Any], checkpoint: str = "") -> Scorer[Any, Any]:
     """A ready scorer. Raises `UnknownScorer`, `OutdatedVersion` or `ScorerUnavailable`."""
     found = entry(name)
-    try:
-        factory = _attribute(found.scorer)
-    except ImportError as error:
-        raise ScorerUnavailable(f"The scorer {name} cannot be loaded here: {error}.") from error
+    factory = _heavy(name, found.scorer)
     scorer: Scorer[Any, Any] = factory(settings, checkpoint) if found.takes_checkpoint else factory(settings)
     return scorer
 
@@ -125,9 +133,21 @@ def queue_of(scorer: str) -> str:
 
 
 def own_checks(name: str) -> Callable[..., Any] | None:
-    """The scorer's own part of `scoring.verify.verify`, if it has one. Raises `UnknownScorer`."""
+    """The scorer's own part of `scoring.verify.verify`, if it has one.
+
+    Raises `UnknownScorer` or `ScorerUnavailable`.
+    """
     path = entry(name).verify
-    return _attribute(path) if path else None
+    return _heavy(name, path) if path else None
+
+
+def _heavy(name: str, dotted_path: str) -> Any:
+    """An attribute whose module may need what is not installed here. Raises `ScorerUnavailable`."""
+    try:
+        return _attribute(dotted_path)
+    except ImportError as error:
+        mend = " `make install-scoring` adds what it needs." if name in SCORERS else ""
+        raise ScorerUnavailable(f"The scorer {name} cannot be loaded here: {error}.{mend}") from error
 
 
 def _attribute(dotted_path: str) -> Any:

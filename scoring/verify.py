@@ -14,6 +14,7 @@ from scoring.protocol import Answer, OutdatedVersion, Question, Scorer, ScorerUn
 from scoring.registry import NoCheckpoint, load, own_checks
 from scoring.versions import current_settings
 
+SEE = "See docs/operations.md."
 LEAST_READABLE = 0.95  # of the answers; the published outputs of VideoScore2 reach 0.99
 
 
@@ -32,16 +33,16 @@ def verify(name: str, checkpoint: str, questions: Sequence[Question]) -> Iterato
     try:
         settings, checkpoint = current_settings(name, checkpoint)
     except NoCheckpoint as error:
-        yield Check("checkpoint", False, str(error), "Name a folder with *.safetensors, or model@commit.")
+        yield Check("checkpoint", False, str(error), SEE)
         return
     yield Check("checkpoint", True, _identity(settings))
-    if own := own_checks(name):
-        yield from own(checkpoint, settings, questions)
-        return
     try:
+        if own := own_checks(name):
+            yield from own(checkpoint, settings, questions)
+            return
         scorer = load(name, settings, checkpoint)
     except (OutdatedVersion, ScorerUnavailable) as error:
-        yield Check("loading", False, str(error), "See docs/operations.md.")
+        yield Check("loading", False, str(error), SEE)
         return
     yield from check_answers(scorer, questions)
 
@@ -54,7 +55,7 @@ def check_answers(scorer: Scorer[Any, Any], questions: Sequence[Question]) -> It
         try:
             outcomes += score_batch(scorer, questions[first : first + scorer.batch_size])
         except ScorerUnavailable as error:
-            yield Check("answers", False, str(error), "See docs/operations.md.")
+            yield Check("answers", False, str(error), SEE)
             return
     seconds = time.monotonic() - started
     yield _videos(outcomes)

@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connections
 from django.utils import timezone
@@ -167,11 +168,26 @@ def test_a_version_is_registered_where_the_weights_are_and_asked_from_anywhere(c
     [
         (["nobody"], "There is no scorer 'nobody'"),
         (["videoscore2", "--checkpoint", "/nowhere"], "neither a folder"),
+        (["videoscore2", "--checkpoint", "./nowhere"], "neither a folder"),
     ],
 )
 def test_register_scorer_ends_with_one_clear_line(arguments, message):
     with pytest.raises(CommandError, match=message):
         call_command("register_scorer", *arguments)
+
+
+def test_a_precision_that_there_is_not_makes_no_version(settings):
+    settings.VIDEOSCORE2_DTYPE = "float8"
+    with pytest.raises(CommandError, match=r"VIDEOSCORE2_DTYPE is 'float8'; it must be one of .*float16.* or auto"):
+        call_command("register_scorer", "videoscore2", "--checkpoint", str(STAND_IN))
+    assert not ScorerVersion.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["no_such_module.ENTRY", "tests.patient.NOTHING", "entry"])
+def test_a_scorer_of_ones_own_that_cannot_be_found_is_named_with_the_setting(settings, path):
+    settings.EXTRA_SCORERS = {"absent": path}
+    with pytest.raises(ImproperlyConfigured, match=f"EXTRA_SCORERS: absent={path} cannot be found"):
+        call_command("register_scorer", "technical")
 
 
 # --- score_video -----------------------------------------------------------------------------------

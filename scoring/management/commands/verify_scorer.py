@@ -75,7 +75,9 @@ def _read(manifest: Path) -> list[Question]:
         for line in filter(str.strip, manifest.read_text(encoding="utf-8").splitlines()):
             row = json.loads(line)
             questions.append(Question(manifest.resolve().parent / row["video"], row["prompt"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise CommandError(f"{manifest} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
         raise CommandError(f"{manifest} cannot be read as a manifest: {error!r}") from error
     if not questions:
         raise CommandError(f"{manifest} names no videos.")

@@ -16,10 +16,11 @@ from scoring.registry import NoCheckpoint
 from scoring.scorers.videoscore2.stand_in import CHECKPOINT as STAND_IN
 
 FIXED_REVISION = re.compile(r"[0-9a-f]{40}")
-HUB_ID = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
+HUB_ID = re.compile(r"(?P<id>\w[\w.-]*/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
 # The files that answers depend on; others (a README, an index of training) may change.
 MATTERS = ("*.safetensors", "*.json", "*.jinja", "merges.txt")
 CHUNK = 1 << 20
+DTYPES = ("bfloat16", "float16", "float32")
 
 
 def identify(checkpoint: str) -> Mapping[str, Any]:
@@ -58,9 +59,12 @@ def hash_folder(folder: Path) -> str:
 
 
 def dtype() -> str:
-    """The precision that this installation works in."""
-    if site.VIDEOSCORE2_DTYPE != "auto":
-        return str(site.VIDEOSCORE2_DTYPE)
+    """The precision that this installation works in. Raises `NoCheckpoint` for one that there is not."""
+    wanted = str(site.VIDEOSCORE2_DTYPE)
+    if wanted in DTYPES:
+        return wanted
+    if wanted != "auto":
+        raise NoCheckpoint(f"VIDEOSCORE2_DTYPE is {wanted!r}; it must be one of {', '.join(DTYPES)} or auto.")
     return "bfloat16" if Path("/dev/nvidiactl").exists() else "float32"
 
 
