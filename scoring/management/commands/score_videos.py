@@ -45,9 +45,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--patience",
             type=float,
-            default=60.0,
+            default=120.0,  # a doorbell that was not heard is rung again within 90
             metavar="SECONDS",
-            help="with --wait, give up when nothing moves for so long (60)",
+            help="with --wait, give up when nothing moves for so long (120)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
