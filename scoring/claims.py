@@ -73,7 +73,8 @@ def fail(job: Job, reason: str, *, permanent: bool = False) -> bool:
     changes: dict[str, Any] = {"state": JobState.QUEUED}
     if permanent or job.attempts >= MAX_ATTEMPTS:
         changes = {"state": JobState.FAILED, "finished_at": Now()}
-    changes |= {"lease": None, "leased_until": None, "reason": reason or "no reason given"}
+    storable = reason.encode("utf-8", "replace").decode().replace("\x00", "")
+    changes |= {"lease": None, "leased_until": None, "reason": storable or "no reason given"}
     return bool(Job.objects.filter(pk=job.pk).held_with(job.lease).update(**changes))
 
 

@@ -108,6 +108,15 @@ def test_a_passing_fault_is_tried_three_times(scripted):
     assert (job.state, job.attempts, job.reason) == ("failed", 3, "the disk did not answer")
 
 
+def test_a_reason_may_hold_what_the_database_refuses(scripted):
+    scripted.outcomes["0.mp4"] = VideoFault("the server answers 400: \x00\ud800bad")
+    version, _ = queue_videos(2)
+    drain.drain_jobs(version)
+
+    assert states() == ["done", "failed"]
+    assert Job.objects.get(state="failed").reason == "the server answers 400: ?bad"
+
+
 def test_a_bug_in_the_scorer_fails_its_video_by_name_and_the_rest_goes_on(scripted):
     scripted.outcomes["2.mp4"] = ZeroDivisionError("division by zero")
     version, videos = queue_videos(4)

@@ -76,6 +76,12 @@ def test_pickled_weights_beside_sound_ones_are_named_and_left_alone(copy):
     assert "not loaded: pytorch_model.bin" in found.found
 
 
+def test_weights_that_were_cut_off_fail(copy):
+    weights = copy / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    assert "cannot be loaded" in check(copy, "loading").found
+
+
 def test_a_checkpoint_that_brings_code_fails(copy):
     change(copy / "config.json", auto_map={"AutoModel": "modeling.Model"})
     assert not check(copy, "files").ok
@@ -149,6 +155,21 @@ def test_a_manifest_that_is_none_is_refused_in_one_line(tmp_path, text):
     manifest.write_text(text)
     with pytest.raises(CommandError, match=r"clips\.jsonl (cannot be read|names no)"):
         call_command("verify_scorer", "technical", manifest=manifest)
+
+
+def test_a_manifest_that_is_not_there_is_said_in_words():
+    with pytest.raises(CommandError, match=r"/nowhere\.jsonl cannot be read: No such file or directory"):
+        call_command("verify_scorer", "technical", manifest=Path("/nowhere.jsonl"))
+
+
+def test_where_torch_is_not_installed_the_command_says_how_to_get_it(capsys, monkeypatch):
+    """Its own checks are not there either."""
+    monkeypatch.setitem(sys.modules, "scoring.scorers.videoscore2.verify", None)
+    with pytest.raises(CommandError, match=r"1 check failed\."):
+        call_command("verify_scorer", "videoscore2", checkpoint=str(CHECKPOINT))
+    printed = capsys.readouterr().out
+    assert "FAILED  loading: The scorer videoscore2 cannot be loaded here" in printed
+    assert "make install-scoring" in printed
 
 
 def test_an_unknown_scorer_is_named():

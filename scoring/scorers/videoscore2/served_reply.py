@@ -27,7 +27,7 @@ def read_reply(reply: Mapping[str, Any], special: Collection[bytes]) -> Reply:
     """What a server sent, whichever of its parts are missing. Raises `VideoFault` where no answer is in it."""
     try:
         choice = reply["choices"][0]
-        text = choice["message"].get("content") or ""
+        text = (choice["message"].get("content") or "").encode("utf-8", "replace")
         steps = (choice.get("logprobs") or {}).get("content") or []
         tokens = [_bytes(step) for step in steps]
         chances = [_chances(step) for step in steps]
@@ -36,9 +36,9 @@ def read_reply(reply: Mapping[str, Any], special: Collection[bytes]) -> Reply:
         raise VideoFault("the server's answer has an unknown form", permanent=False) from None
     tokens = [b"" if token in special else token for token in tokens]
     if not tokens:
-        return Reply((text.encode(),), (None,), counted)
+        return Reply((text,), (None,), counted)
     if UNKNOWN in b"".join(tokens).decode("utf-8", "replace"):
-        return Reply(*_mend(text.encode(), tokens, chances), counted)
+        return Reply(*_mend(text, tokens, chances), counted)
     return Reply(tuple(tokens), tuple(chances), counted)
 
 
