@@ -55,6 +55,10 @@ class Prepared:
 Raw = tuple[Reply, Saw]
 
 
+class Miscounted(VideoFault):
+    """An answer to another prompt than the one that we would make."""
+
+
 class ServedScorer:
     """Keeps connections, and the checkpoint's processor to count tokens with; no weights. One per process."""
 
@@ -96,7 +100,7 @@ class ServedScorer:
             return [VideoFault(str(refused), permanent=refused.permanent)]
         if heard and len(questions) == 1:  # in this thread: whoever reads along may have the database's connection
             told = partial(heard, 0)
-            return _without_lost([self._ask_one(questions[0], samples[0], stop, told)])
+            return self._settle([self._ask_one(questions[0], samples[0], stop, told)])
         pool = ThreadPoolExecutor(min(self.batch_size, len(questions)), "videoscore2-served")
         try:
             asked = [pool.submit(self._ask_one, *pair, stop) for pair in zip(questions, samples, strict=True)]
@@ -105,7 +109,7 @@ class ServedScorer:
                 found = done.result()
                 if heard and isinstance(found, tuple):
                     heard(position[done], b"".join(found[0].tokens).decode("utf-8", "replace"))
-            return _without_lost([future.result() for future in asked])
+            return self._settle([future.result() for future in asked])
         finally:  # also where the worker's time is up: what is under way ends by itself, and is not tried again
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -127,8 +131,21 @@ class ServedScorer:
         except (VideoFault, NoServer) as fault:
             return fault
         if reply.prompt_tokens != sample.prompt_tokens:
-            return VideoFault(_miscounted(reply.prompt_tokens, sample))
+            return Miscounted(_miscounted(reply.prompt_tokens, sample))
         return reply, sample.saw
+
+    def _settle(self, found: list[Raw | VideoFault | NoServer]) -> list[Raw | VideoFault]:
+        """Servers that may have been started anew with other flags are checked again before the next question.
+
+        Raises `ScorerUnavailable` where every answer of a batch shows that: no video is to blame.
+        """
+        miscounted = [one for one in found if isinstance(one, Miscounted)]
+        if miscounted:
+            for server in self._client.servers:
+                server.ready = False
+        if len(miscounted) == len(found) > 1:
+            raise ScorerUnavailable(f"{miscounted[0]}.")
+        return _without_lost(found)
 
     def _request(self, question: Question, sample: Prepared, **changes: Any) -> dict[str, Any]:
         """A chat of one video and the query. Greedy for sample 0, else drawn from a seed and from all tokens."""
