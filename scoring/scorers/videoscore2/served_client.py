@@ -91,6 +91,10 @@ class Client:
     def __post_init__(self) -> None:
         self.servers = [Server(address.rstrip("/")) for address in self.addresses]
         for server in self.servers:
+            if "@" in server.address:  # addresses stand on pages and in logs
+                raise ScorerUnavailable(
+                    "An address in VIDEOSCORE2_SERVERS holds a password: set VIDEOSCORE2_SERVER_KEY."
+                )
             if not server.address.startswith(("http://", "https://")):
                 raise ScorerUnavailable(f"VIDEOSCORE2_SERVERS holds {server.address!r}, which is no http address.")
         self._pool = urllib3.PoolManager(num_pools=len(self.servers), maxsize=self.at_once)
