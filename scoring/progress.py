@@ -38,7 +38,7 @@ class Progress:
     done: int = 0
     failed: int = 0
     per_minute: float | None = None  # None while fewer than two batches ended lately
-    late_since: datetime | None = None  # the last end, where the next one is overdue by the rate
+    late_since: datetime | None = None  # nothing ended since, and by the rate something should have
     quiet: bool = False  # none was asked for or ended lately
     workers: list[Heartbeat] = field(default_factory=list)  # alive, wherever their jobs are from
 
@@ -145,6 +145,7 @@ def _job_counts(project: Project) -> dict[int, dict[str, Any]]:
             **{name: Count("pk", filter=Q(state=state)) for name, state in STATES.items()},
             recent=Count("pk", filter=lately),
             moments=Count("finished_at", filter=lately, distinct=True),
+            asked=Max("created_at", filter=Q(state__in=[JobState.QUEUED, JobState.LEASED])),
             moved=Count("pk", filter=Q(created_at__gte=a_moment_ago) | Q(finished_at__gte=a_moment_ago)),
             first=Min("finished_at", filter=lately),
             last=Max("finished_at", filter=lately),
@@ -153,7 +154,7 @@ def _job_counts(project: Project) -> dict[int, dict[str, Any]]:
     counts: dict[int, dict[str, Any]] = {}
     for row in rows:
         figures: dict[str, Any] = dict(row)
-        span = (figures.pop("first"), figures.pop("last"))
+        span = (figures.pop("first"), figures.pop("last"), figures.pop("asked"))
         figures["per_minute"], figures["late_since"] = _pace(figures.pop("recent"), figures.pop("moments"), *span)
         figures["quiet"] = not figures.pop("moved")
         counts[figures.pop("scorer_version")] = figures
@@ -161,17 +162,18 @@ def _job_counts(project: Project) -> dict[int, dict[str, Any]]:
 
 
 def _pace(
-    jobs: int, moments: int, first: datetime | None, last: datetime | None
+    jobs: int, moments: int, first: datetime | None, last: datetime | None, asked: datetime | None
 ) -> tuple[float | None, datetime | None]:
-    """Jobs a minute since the first end, and the last end if the next is overdue; nothing from fewer than two.
+    """Jobs a minute since the first end, and since when the next end is overdue; nothing from fewer than two.
 
     A batch ends at one moment: the first moment's jobs were made before the time that is measured. The time since
-    the last one counts once it is longer than a batch took so far: the rate falls when a worker is gone.
+    the last one, or since more was asked, counts once a batch took less so far: the rate falls without a worker.
     """
     if moments < 2 or first is None or last is None:
         return None, None
     usual = (last - first) / (moments - 1)
-    waited = timezone.now() - last
+    since = max(last, asked or last)
+    waited = timezone.now() - since
     measured = last - first + max(waited - usual, timedelta())
     late = waited > max(2 * usual, LATE_AFTER)
-    return 60 * jobs * (moments - 1) / moments / measured.total_seconds(), last if late else None
+    return 60 * jobs * (moments - 1) / moments / measured.total_seconds(), since if late else None

@@ -127,6 +127,8 @@ def test_a_slow_model_s_batches_do_not_count_twice(lead, project):
     assert "nothing ended" not in html
 
     Job.objects.filter(state="done").update(finished_at=F("finished_at") - timedelta(minutes=4))
+    Job.objects.update(created_at=now - timedelta(minutes=20))
+    make_heartbeat(version)
     html = re.sub(r"\s+", " ", page(lead, "suggestions-progress"))
     assert "3.2 a minute" in html
 
@@ -164,10 +166,16 @@ def test_jobs_of_a_worker_that_is_gone_are_named(lead, project):
         Job.objects.filter(pk=job.pk).update(state="done", finished_at=now - timedelta(minutes=minutes))
     Job.objects.filter(state="queued").update(state="leased", lease=new_lease(), leased_until=now)
     html = page(lead)
+    assert "1.0 a minute" in html
+    assert "nothing ended" not in html  # it was asked a moment ago
+
+    heart = make_heartbeat(version)
+    Job.objects.update(created_at=now - timedelta(minutes=5))
+    html = page(lead)
     assert "0.3 a minute" in html
     assert "nothing ended for 3 min" in html
 
-    Job.objects.update(created_at=now - timedelta(minutes=5))
+    heart.delete()
     html = page(lead)
     assert "No worker was seen lately; what it held goes back" in html
     assert "celery -A config worker -Q scoring.technical -c 1" in html
