@@ -20,7 +20,7 @@ STEPS = {"sample": _("looking"), "ask": _("answering"), "read": _("reading")}
 PATIENCE = timedelta(seconds=10)  # after that a page that still waits says what it waits for
 LOADING = _("A worker is loading the scorer, which may take minutes.")
 BUSY = _("A worker of this scorer was seen a moment ago. Busy with a run, it turns to this clip within minutes.")
-NOBODY = _("No worker of this scorer has been seen lately. One has to run and listen to its queue:")
+NOBODY = _("No worker of this scorer has been seen lately. On a machine that can run it, start one:")
 
 
 @dataclass(frozen=True)

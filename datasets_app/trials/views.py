@@ -24,6 +24,7 @@ from datasets_app.trials.forms import TrialForm
 from datasets_app.trials.keep import remove_trial, start_trial
 from datasets_app.trials.models import Trial
 from datasets_app.trials.trial_page import (
+    NOBODY,
     lines_of,
     plays_in_browsers,
     seconds_since_start,
@@ -87,6 +88,7 @@ def trial(request: HttpRequest, slug: str, public_id: UUID) -> HttpResponse:
     membership = membership_for(request.user, slug, Role.LEAD)
     found = _trial(membership, public_id)
     template = "datasets/trial.html" + ("#answer" if request.headers.get("HX-Request") else "")
+    waits = waits_for(found) if found.state == "waiting" else ""
     context = {
         "trial": found,
         "plays": plays_in_browsers(found),
@@ -94,8 +96,8 @@ def trial(request: HttpRequest, slug: str, public_id: UUID) -> HttpResponse:
         "seen": seen_in(found),
         "timings": timings_of(found),
         "elapsed": seconds_since_start(found),
-        "waits_for": waits_for(found) if found.state == "waiting" else "",
-        "queue": queue_of(found.scorer_version.scorer.name),
+        "waits_for": waits,
+        "queue": queue_of(found.scorer_version.scorer.name) if waits == NOBODY else "",
     }
     return render(request, template, _frame(membership) | context)
 
