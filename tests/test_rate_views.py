@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from annotation.models import Draft, Rating, Role, Seat, Skip, Video
+from annotation.models import Draft, Rating, Role, ScorerVersion, Seat, Skip, Video
 from annotation.room.seats import make_seats
 from tests.make import (
     make_member,
@@ -383,6 +383,17 @@ def test_the_shown_reasoning_leaks_no_ground_truth(client, project, rater):
     open_page(client)
     Draft.objects.update(arm="prefill", opened_at=None)
     assert client.get(address("")).context["screening"].rationale == "Steady."
+    assert "to try the room" not in client.get(address("")).content.decode()
+
+
+def test_a_stand_in_is_named_where_its_words_stand(client, project, rater):
+    ScorerVersion.objects.filter(pk=project.suggester_id).update(settings={"stand_in": True})
+    make_suggestion(make_video(project), project.suggester, rationale="Steady.")
+    open_page(client)
+    Draft.objects.update(arm="prefill", opened_at=None)
+    assert "its words and scores mean nothing" in client.get(address("")).content.decode()
+    Draft.objects.update(arm="blind", opened_at=None, suggestion=None)
+    assert "stand-in" not in client.get(address("")).content.decode()
 
 
 def test_an_abstained_dimension_is_simply_not_pre_filled(client, project, rater):

@@ -48,7 +48,8 @@ def send_suggestion(project: Project, draft: Draft) -> None:
     if draft.arm != Arm.PREFILL or draft.opened_at is not None:
         return
     readable = Suggestion.objects.exclude(status=SuggestionStatus.UNREADABLE)
-    suggestion = readable.filter(video=draft.video_id, scorer_version=project.suggester_id, sample=0).first()
+    said = readable.filter(video=draft.video_id, scorer_version=project.suggester_id, sample=0)
+    suggestion = said.select_related("scorer_version").first()
     scores = suggestion.scores if suggestion else dict.fromkeys(DIMENSION_KEYS)
     if suggestion == draft.suggestion and scores == draft.shown:
         return
@@ -66,7 +67,11 @@ def mark_open(draft: Draft) -> None:
 
 def draft_of(rater: User, video: Video) -> Draft | None:
     """The rater's draft on this video, its video and suggestion loaded."""
-    return Draft.objects.filter(rater=rater, video=video).select_related("suggestion", "video__prompt").first()
+    return (
+        Draft.objects.filter(rater=rater, video=video)
+        .select_related("suggestion__scorer_version", "video__prompt")
+        .first()
+    )
 
 
 def suggestions_shown_to(user: User | AnonymousUser) -> QuerySet[Suggestion]:

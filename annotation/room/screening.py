@@ -33,6 +33,7 @@ class Screening:
     cards: list[Card]
     rationale: str
     seen: FramesSeen | None  # the frames that the model looked at
+    stand_in: bool  # what is shown comes from a checkpoint for trying out
     done: int
     total: int
     today: int
@@ -57,6 +58,7 @@ def screening_of(project: Project, video: Video, draft: Draft, progress: Progres
         ],
         rationale=strip_leaks(visible.rationale)[0] if visible else "",
         seen=frames_of(visible) if visible else None,
+        stand_in=visible.scorer_version.stand_in if visible else False,
         done=progress.done,
         total=progress.total,
         today=progress.today,
