@@ -12,7 +12,8 @@ from celery import shared_task
 from annotation.models import ScorerVersion
 from scoring.drain import drain_jobs
 from scoring.jobs import sweep
-from scoring.protocol import DeviceLost
+from scoring.protocol import DeviceLost, ScorerUnavailable
+from scoring.registry import NoCheckpoint, UnknownScorer
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ def drain_jobs_task(scorer_version_id: int) -> None:
     except DeviceLost:
         logger.exception("%s: this process ends, and another hears its doorbell", version)
         os._exit(1)
+    except (ScorerUnavailable, NoCheckpoint, UnknownScorer) as error:  # the page says so, too; the jobs wait
+        logger.warning("%s cannot work here: %s", version, error)
 
 
 @shared_task(acks_late=True, soft_time_limit=50, time_limit=60, expires=60)

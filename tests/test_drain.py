@@ -21,6 +21,7 @@ from annotation.scale import DIMENSION_KEYS
 from scoring import drain, heart, jobs, loaded
 from scoring.models import Heartbeat, Job
 from scoring.protocol import Answer, Opinion, OutdatedVersion, ScorerUnavailable, UnreadableAnswer, VideoFault
+from scoring.tasks import drain_jobs_task
 from tests.make import make_project, make_scorer_version
 from tests.scripted import Listens, Scripted, queue_videos, states
 
@@ -164,6 +165,14 @@ def test_a_scorer_that_cannot_work_here_leaves_the_jobs_as_they_were(scripted):
         drain.drain_jobs(version)
 
     assert set(Job.objects.values_list("state", "attempts")) == {("queued", 0)}
+
+
+def test_the_workers_log_says_in_one_line_why_it_cannot_work(scripted, caplog):
+    scripted.outcomes["0.mp4"] = ScorerUnavailable("no device")
+    version, _ = queue_videos(1)
+    drain_jobs_task(version.pk)
+    (record,) = caplog.records
+    assert (record.getMessage(), record.exc_info) == (f"{version} cannot work here: no device", None)
 
 
 def test_jobs_of_a_version_that_the_code_no_longer_holds_fail_with_the_reason(monkeypatch):
