@@ -46,10 +46,10 @@ SCORERS: dict[str, Entry] = {
         verify="scoring.scorers.videoscore2.verify.verify",
     ),
     "videoscore2-served": Entry(
-        scorer="scoring.scorers.videoscore2.served.ServedScorer",
+        scorer="scoring.scorers.videoscore2.served.scorer.ServedScorer",
         settings="scoring.scorers.videoscore2.settings.SERVED_SETTINGS",
         about="VideoScore2 behind servers that speak OpenAI's protocol, such as vLLM or SGLang.",
-        identify="scoring.scorers.videoscore2.served_model.identify",
+        identify="scoring.scorers.videoscore2.served.model.identify",
         checkpoint="VIDEOSCORE2_SERVED_MODEL",
         checkpoint_is="MODEL",
         registered_with="MODEL is the name that the servers know it by; VIDEOSCORE2_SERVERS has to list them.",

@@ -178,7 +178,7 @@ def test_register_scorer_ends_with_one_clear_line(arguments, message):
 
 def test_a_precision_that_there_is_not_makes_no_version(settings):
     settings.VIDEOSCORE2_DTYPE = "float8"
-    with pytest.raises(CommandError, match="VIDEOSCORE2_DTYPE is 'float8'; it must be one of .*float16"):
+    with pytest.raises(CommandError, match=r"VIDEOSCORE2_DTYPE is .float8.; it must be one of .*float16"):
         call_command("register_scorer", "videoscore2", "--checkpoint", str(STAND_IN))
     assert not ScorerVersion.objects.exists()
 

@@ -14,14 +14,14 @@ import torch
 from scoring.ask import score_batch
 from scoring.protocol import OutdatedVersion, Question, ScorerUnavailable, VideoFault
 from scoring.registry import load
-from scoring.scorers.videoscore2 import served_client
 from scoring.scorers.videoscore2.frames import sample_frames
 from scoring.scorers.videoscore2.load import load_processor
 from scoring.scorers.videoscore2.prompt import Prompter
 from scoring.scorers.videoscore2.scorer import VideoScore2Scorer
-from scoring.scorers.videoscore2.served import ServedScorer
-from scoring.scorers.videoscore2.served_client import Client
-from scoring.scorers.videoscore2.served_reply import read_reply
+from scoring.scorers.videoscore2.served import client as served_client
+from scoring.scorers.videoscore2.served.client import Client
+from scoring.scorers.videoscore2.served.reply import read_reply
+from scoring.scorers.videoscore2.served.scorer import ServedScorer
 from scoring.scorers.videoscore2.settings import SERVED_SETTINGS, SETTINGS
 from scoring.scorers.videoscore2.stand_in import CHECKPOINT
 from scoring.scorers.videoscore2.weights import identify
@@ -96,7 +96,7 @@ def _short_rests(monkeypatch):
 @pytest.fixture
 def scorer(settings, monkeypatch, processor):
     """Makes a scorer for these servers; its processor is loaded once for all tests, for their time."""
-    monkeypatch.setattr("scoring.scorers.videoscore2.served.load_processor", lambda checkpoint: processor)
+    monkeypatch.setattr("scoring.scorers.videoscore2.served.scorer.load_processor", lambda checkpoint: processor)
 
     def make(*servers, send="file", batch=0, key=""):
         settings.VIDEOSCORE2_CHECKPOINT = str(CHECKPOINT)
@@ -320,7 +320,7 @@ def test_what_was_answered_before_a_server_went_down_is_kept(scorer, server, bal
 
 
 def test_a_silent_server_costs_its_requests_no_more_than_their_time(scorer, server, balls, monkeypatch):
-    monkeypatch.setattr("scoring.scorers.videoscore2.served.Client", partial(Client, seconds=0.5))
+    monkeypatch.setattr("scoring.scorers.videoscore2.served.scorer.Client", partial(Client, seconds=0.5))
     asked = scorer(server)
     score_batch(asked, balls)
     server.faults = [Fault(silence=3)]

@@ -3,8 +3,8 @@
 import pytest
 
 from scoring.protocol import ScorerUnavailable
-from scoring.scorers.videoscore2.served_client import Client
-from scoring.scorers.videoscore2.served_reply import read_reply
+from scoring.scorers.videoscore2.served.client import Client
+from scoring.scorers.videoscore2.served.reply import read_reply
 
 
 def test_half_a_surrogate_pair_in_an_answer_is_no_bug():

@@ -24,7 +24,7 @@ from urllib3.exceptions import (
 )
 
 from scoring.protocol import ScorerUnavailable
-from scoring.scorers.videoscore2.served_stream import Growing, Told
+from scoring.scorers.videoscore2.served.stream import Growing, Told
 
 logger = logging.getLogger(__name__)
 

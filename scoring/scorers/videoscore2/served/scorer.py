@@ -33,10 +33,10 @@ from scoring.scorers.videoscore2.load import load_processor
 from scoring.scorers.videoscore2.prompt import Prompter
 from scoring.scorers.videoscore2.query import write_query
 from scoring.scorers.videoscore2.read import read_tokens
-from scoring.scorers.videoscore2.served_client import TRIES, Client, NoServer, Refused, Server
-from scoring.scorers.videoscore2.served_reply import Reply, read_reply
-from scoring.scorers.videoscore2.served_stream import Told
-from scoring.scorers.videoscore2.served_video import Video, video_sender
+from scoring.scorers.videoscore2.served.client import TRIES, Client, NoServer, Refused, Server
+from scoring.scorers.videoscore2.served.reply import Reply, read_reply
+from scoring.scorers.videoscore2.served.stream import Told
+from scoring.scorers.videoscore2.served.video import Video, video_sender
 from scoring.scorers.videoscore2.settings import SERVED_SETTINGS
 
 AT_ONCE = 32  # requests to a server; one H200 answers more, but a batch is as slow as its slowest

@@ -1,0 +1,1 @@
+"""`videoscore2-served`: VideoScore2 behind servers that speak OpenAI's protocol."""
