@@ -321,23 +321,3 @@ def test_56_real_clips_by_the_stand_in_through_five_kills_and_an_emptied_redis(s
     start_worker(**options)
     wait_for_all(56, seconds=400)
     assert_one_suggestion_each(56)
-
-
-@pytest.mark.realdata
-@pytest.mark.skipif(not REAL_DATA.exists(), reason="the folder of real clips is not beside the checkout")
-def test_56_real_clips_through_a_worker_that_is_killed(settings, start_worker):
-    manifest = (REAL_DATA / "manifest.jsonl").read_text().splitlines()
-    clips = [REAL_DATA / json.loads(line)["video"] for line in manifest]
-    _, videos = import_clips(settings.MEDIA_ROOT, clips, "real")
-    first = start_worker(processes=2, lease_seconds=10)
-    enqueue(current_version("technical"), videos)
-    wait_until(lambda: done() >= 25, seconds=120, every=0.05)
-    first.kill()
-    assert done() < len(videos)
-
-    start_worker(processes=2, lease_seconds=10)
-    wait_for_all(56, seconds=180)
-
-    assert_one_suggestion_each(56)
-    scores = set(Suggestion.objects.values_list("visual_quality", flat=True))
-    assert len(scores) > 1
