@@ -18,7 +18,7 @@ from scoring.protocol import Heard, Question, VideoFault
 from scoring.scorers.videoscore2.query import write_query
 
 PROMPT = "A ball rolls across a patterned floor."
-SIZES = {"small": ((256, 256),), "same": ((720, 480),), "mixed": ((720, 480), (256, 256), (1280, 720), (480, 832))}
+SIZES = {"same": ((720, 480),), "small": ((256, 256),), "mixed": ((720, 480), (256, 256), (1280, 720), (480, 832))}
 SECONDS, FPS = 4, 24
 
 
