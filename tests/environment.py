@@ -58,6 +58,9 @@ def set_up() -> Path:
     os.environ["DATA_DIR"] = str(scratch)
     os.environ["DATABASE_URL"] = POSTGRES if on_postgres else f"sqlite:///{scratch / 'tests.sqlite3'}"
     os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6379/9")
+    if process := os.environ.get("PYTEST_XDIST_WORKER"):  # gw0, gw1, ...: a Redis database each
+        base, _, number = os.environ["REDIS_URL"].rpartition("/")
+        os.environ["REDIS_URL"] = f"{base}/{(int(number) + 1 + int(process[2:])) % 16}"
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright's sync API runs an event loop
     return scratch
 

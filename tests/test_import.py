@@ -284,6 +284,24 @@ def test_the_next_import_clears_what_a_killed_one_left(root):
         assert alive.folder.exists()
 
 
+def test_clearing_up_that_is_killed_itself_is_finished_by_the_next(root, monkeypatch):
+    folder = staging.staging_root() / "dead"
+    folder.mkdir(parents=True)
+    for name in (staging.LOCK, staging.HANDED_OVER):
+        (folder / name).write_text("{}")
+
+    def killed(path, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(staging.shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            staging.remove_orphans(folder)
+    assert (folder / staging.LOCK).exists()
+    assert staging.clear_leftovers() == 1
+    assert not folder.exists()
+
+
 def command(*arguments: str) -> tuple[str, str]:
     out, err = StringIO(), StringIO()
     try:

@@ -115,4 +115,9 @@ def remove_orphans(folder: Path) -> None:
         known = Video.objects.filter(public_id__in=moved).values_list("public_id", flat=True)
         for name in set(moved) - {public_id.hex for public_id in known}:
             shutil.rmtree(Path(settings.MEDIA_ROOT) / moved[name], ignore_errors=True)
+    for left in folder.iterdir():
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        elif left.name != LOCK:  # the lock goes last: without it nobody would dare to finish this
+            left.unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
