@@ -61,9 +61,8 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
-    for mark, (name, word) in NEEDS.items():
+    for mark, (_, word) in NEEDS.items():
         if item.get_closest_marker(mark) and not is_there(mark):
-            _missed[f"{name} ({word})"] += 1
             pytest.skip(word)
 
 
@@ -80,6 +79,13 @@ def pytest_runtest_makereport(item, call):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and FORBID_SKIPS=1 forbids it: {call.excinfo.value}"
     return report
+
+
+def pytest_runtest_logreport(report):
+    """Count what was missed where the reports of all processes come together."""
+    for name, word in NEEDS.values():
+        if report.skipped and word in str(report.longrepr):
+            _missed[f"{name} ({word})"] += 1
 
 
 @pytest.fixture(scope="session")
