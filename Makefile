@@ -6,7 +6,7 @@ PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 INPUTS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-scoring demo test lint format clean
+.PHONY: help install install-scoring demo test faults lint format clean
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 26
@@ -21,6 +21,9 @@ demo: $(VENV)/.installed-demo $(if $(filter videoscore2,$(SCORER)),$(VENV)/.inst
 test: $(VENV)/.installed-test ## lint and all tests, on both databases where both are there
 	@$(MAKE) --no-print-directory lint
 	@./tests/run $(VENV)/bin/python
+
+faults: $(VENV)/.installed-test ## break everything that may break, on real services of its own, and see what holds: FAULTS="web_killed ..."
+	@$(VENV)/bin/python -m tests.faults $(FAULTS)
 
 lint: $(VENV)/.installed-test ## ruff, mypy and the import direction
 	$(VENV)/bin/ruff check .

@@ -1,7 +1,45 @@
-"""Accounts come by invitation only."""
+"""Accounts come by invitation only, their passwords are kept with Argon2, and guessing them is throttled."""
 
+import time
+from typing import Any
+
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from allauth.account.auth_backends import AuthenticationBackend
+from allauth.account.authentication import get_authentication_records
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.core.ratelimit import respond_429
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+
+from annotation.audit import record
+from annotation.models import AuditKind, User
+from annotation.prepared import PreparedModels
+from annotation.tries import MOST_FOR_ACCOUNT, Try, begin_try, forgive, wrong_tries
+
+
+class PasswordHasher(Argon2PasswordHasher):
+    """Argon2id with what OWASP's cheat sheet on password storage asks for at least: 19 MiB, two passes, one lane.
+
+    Django's own parameters take 100 MiB for each login that runs.
+    """
+
+    time_cost = 2
+    memory_cost = 19 * 1024  # KiB
+    parallelism = 1
+
+
+class Backend(AuthenticationBackend):
+    """django-allauth's; whose session a request is of is asked by a query that is written once."""
+
+    def get_user(self, user_id: int) -> User | None:
+        user = _read_user.first(int(user_id))
+        return user if user and self.user_can_authenticate(user) else None
+
+
+_read_user = PreparedModels(lambda pk: User.objects.filter(pk=pk))
 
 
 class InvitationOnlyAdapter(DefaultAccountAdapter):
@@ -9,3 +47,69 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
+        """Whose password this is. One try too many is answered 429, whatever the password."""
+        login = credentials.get("email") or credentials.get("username") or ""
+        one = begin_try(_account(login), self.get_client_ip(request))
+        if one is None:
+            raise ImmediateHttpResponse(respond_429(request))
+        user = super().authenticate(request, **credentials)
+        if user is not None:
+            forgive(one)
+        elif wrong_tries(one) == MOST_FOR_ACCOUNT:
+            _note_refusal(one, login)
+        return user
+
+    def is_reauthentication_required(self, *, app: str, **more: Any) -> bool:
+        """Before what matters most the password is asked for again, but not within minutes of the login itself."""
+        steps = get_authentication_records(self.request, self.request.user)
+        fresh = bool(steps) and time.time() - steps[-1]["at"] < app_settings.REAUTHENTICATION_TIMEOUT
+        return not fresh and super().is_reauthentication_required(app=app, **more)
+
+    def post_login(self, request: HttpRequest, user: AbstractBaseUser, **how: Any) -> HttpResponse:
+        """After the last step of a login: note it, with what was tried in vain before."""
+        if isinstance(user, User):
+            address = self.get_client_ip(request)
+            wrong = wrong_tries(Try.of(f"#{user.pk}", address))
+            record(AuditKind.LOGGED_IN, by=user, person=user, address=address, wrong_tries=wrong)
+        return super().post_login(request, user, **how)
+
+    def set_password(self, user: AbstractBaseUser, password: str) -> None:
+        """Every session that knew the old password ends with it, but that of whoever changes it on the page."""
+        super().set_password(user, password)
+        if isinstance(user, User):
+            by_link = not self.request.user.is_authenticated
+            record(AuditKind.PASSWORD_CHANGED, by=user, person=user, by_link=by_link)
+
+    def send_notification_mail(
+        self, template_prefix: str, user: AbstractBaseUser, *args: Any, **more: Any
+    ) -> None:
+        """Called when a second factor changes: that is noted, and a mail sent where that is set."""
+        kind = _OF_MAIL.get(template_prefix)
+        if kind and isinstance(user, User):
+            record(kind, by=user, person=user)
+        super().send_notification_mail(template_prefix, user, *args, **more)
+
+
+_OF_MAIL = {
+    "mfa/email/totp_activated": AuditKind.FACTOR_ADDED,
+    "mfa/email/totp_deactivated": AuditKind.FACTOR_REMOVED,
+    "mfa/email/recovery_codes_generated": AuditKind.CODES_MADE,
+}
+
+
+def _note_refusal(one: Try, login: str) -> None:
+    """Once for an account and address: further tries are refused. What was typed may be a password: not kept."""
+    person = _person(login)
+    record(AuditKind.LOGIN_REFUSED, by=None, person=person, address=one.address, wrong_tries=MOST_FOR_ACCOUNT)
+
+
+def _person(login: str) -> User | None:
+    return User.objects.filter(Q(username__iexact=login) | Q(email__iexact=login)).first() if login else None
+
+
+def _account(login: str) -> str:
+    """One word for an account, by whichever of its names it is called."""
+    person = _person(login)
+    return login.lower() if person is None else f"#{person.pk}"

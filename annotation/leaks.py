@@ -8,6 +8,8 @@ writer's reasoning.
 
 import re
 
+from annotation.line_search import lines_with, marks
+
 _VALUE = r"[1-5](?:\.\d+)?(?:\s*/\s*5)?"
 _NAME = (
     r"(?:dim(?:ension)?[-\s]*[123]\b[^\n:=]{0,80}?"
@@ -15,14 +17,24 @@ _NAME = (
     r"|physical(?:\s*(?:/|and)\s*common[-\s]sense)?\s+consistency|common[-\s]sense\s+consistency)"
 )
 _ONE_SCORE = (
-    rf"[\s>*#_`•\-–—]*(?:\(?[123][.)]\s*)?[*_`]*{_NAME}[^\n:=;]{{0,80}}?\s*[:=]\s*[*_`]*\s*{_VALUE}[*_`\s]*"
+    rf"[\s>*#_`•|\-–—]*(?:\(?[123][.)]\s*)?[*_`]*{_NAME}[^\n:=;|]{{0,80}}?\s*[:=|]\s*[*_`]*\s*{_VALUE}[*_`|\s]*"
 )
-_SCORE_LINE = re.compile(rf"{_ONE_SCORE}(?:[;,]{_ONE_SCORE})*[;,.\s]*", re.IGNORECASE)
+_BARE_SCORE = (
+    r"[\s>*#_`•\-–—]*(?:(?:final|overall|total|my)\s+)?(?:scores?|ratings?)[*_`]*\s*[:=]\s*[*_`]*\s*"
+    rf"{_VALUE}[*_`\s]*"
+)
+_SCORE_LINE = re.compile(
+    rf"\s*(?:</?(?:answer|think)>\s*)*(?:{_ONE_SCORE}(?:[;,]{_ONE_SCORE})*|{_BARE_SCORE})[;,.\s]*(?:</answer>\s*)?",
+    re.IGNORECASE,
+)
 _GROUND_TRUTH = re.compile(
     r"\bground[-_\s]*truth\W*(?:(?:of|for|is|are)\s+)?(?:the\s+)?(?:human\s+)?"
     r"(?:dim|scores?\b|ratings?\b|labels?\b|visual|text[-\s]to|t2v|physical|[1-5]\b)",
     re.IGNORECASE,
 )
+_SEPARATORS = ":=|"  # one stands before each score of a score line
+_TRUTH = marks("truth")
+_TRUTH_AND_VALUES = _TRUTH | marks(*"12345")
 _BARE_VALUE = re.compile(rf"[\s*_`'\"(\[\-]*{_VALUE}[\s*_`'\")\].;,]*")
 
 
@@ -32,10 +44,15 @@ def strip_leaks(text: str) -> tuple[str, int]:
     A bare score right below a leaking line goes with it. Without a leak the text comes back as it was; the
     blank lines around a removed line are closed up.
     """
+    has_value = any(map(text.__contains__, _SEPARATORS))
+    suspects = lines_with(text.lower(), _TRUTH_AND_VALUES if has_value else _TRUTH)  # no other line leaks
+    lines = text.split("\n") if suspects else []
+    if not any(leaks_scores(lines[at]) for at in suspects):
+        return text, 0
     kept: list[str] = []
     stripped = 0
     after_leak = gap = False
-    for line in text.split("\n"):
+    for line in lines:
         if after_leak and not line.strip():
             gap = True
             continue
@@ -52,4 +69,6 @@ def strip_leaks(text: str) -> tuple[str, int]:
 
 def leaks_scores(line: str) -> bool:
     """Whether this line names a ground truth of the scores or is nothing but scores."""
-    return bool(_GROUND_TRUTH.search(line) or _SCORE_LINE.fullmatch(line))
+    if "truth" in line.lower() and _GROUND_TRUTH.search(line):
+        return True
+    return any(map(line.__contains__, _SEPARATORS)) and bool(_SCORE_LINE.fullmatch(line))

@@ -19,7 +19,7 @@ FOLDER = tempfile.TemporaryDirectory(prefix="bench-scoring-")
 os.environ |= {"DATA_DIR": FOLDER.name, "DJANGO_SETTINGS_MODULE": "config.settings", "DEBUG": "1"}
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{FOLDER.name}/db.sqlite3")
 os.environ["LOG_LEVEL"] = "WARNING"
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder: it holds a `queue`
 
 import django
 

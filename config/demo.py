@@ -83,7 +83,7 @@ def _check_scorer(name: str) -> None:
     if name == "videoscore2-served":
         raise Refused(
             "videoscore2-served asks a server of yours, and the demo starts none. "
-            "Take SCORER=videoscore2, or see docs/operations.md."
+            "Take SCORER=videoscore2, or see docs/scoring.md."
         )
     if name == "videoscore2" and importlib.util.find_spec("torch") is None:
         raise Refused("videoscore2 needs torch: make install-scoring")

@@ -1,7 +1,9 @@
-"""Wait until what was written is on the disk."""
+"""How files are written: in large pieces, and when they are on the disk."""
 
 import os
 from pathlib import Path
+
+BUFFER = 2**18  # bytes; a file that gets many small pieces is then written in few large ones
 
 
 def sync(path: Path) -> None:

@@ -6,38 +6,62 @@ from pathlib import Path
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
-from annotation.models import Project, User
+from annotation.models import Project, ScorerVersion, User
+from datasets_app.takedown.models import DoomedFolder, ProjectDeletion
 from datasets_app.trials.models import Trial, TrialState
 
-__all__ = ["Import", "ImportState", "Release", "ReleaseFormat", "ReleaseState", "Trial", "TrialState"]
+__all__ = [
+    "DoomedFolder",
+    "Import",
+    "ImportState",
+    "ProjectDeletion",
+    "RefusedRow",
+    "Release",
+    "ReleaseFormat",
+    "ReleaseState",
+    "TrainedOn",
+    "Trial",
+    "TrialState",
+]
 
 
 class ReleaseFormat(models.TextChoices):
-    RECORDS = "records", "Records (JSONL)"
-    SFT = "sft", "SFT (LLaMA-Factory)"
-    RL = "rl", "RL (Video-R1)"
+    RECORDS = "records", _("Records (JSONL)")
+    SFT = "sft", _("SFT (LLaMA-Factory)")
+    RL = "rl", _("RL (Video-R1)")
+    BENCH = "bench", _("Bench (held out)")
+    PREFERENCES = "preferences", _("Preference pairs")
+    PARQUET = "parquet", _("Parquet (Hugging Face datasets)")
 
 
 class ReleaseState(models.TextChoices):
-    QUEUED = "queued", "Queued"
-    BUILDING = "building", "Building"
-    DONE = "done", "Done"
-    FAILED = "failed", "Failed"
+    QUEUED = "queued", _("Queued")
+    BUILDING = "building", _("Building")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    DELETED = "deleted", _("Deleted")  # its files are gone; its number is not given again
+
+
+class ReleaseQuerySet(models.QuerySet["Release"]):
+    def standing(self) -> "ReleaseQuerySet":
+        """Releases that nobody deleted."""
+        return self.exclude(state=ReleaseState.DELETED)
 
 
 class Release(models.Model):
-    """A dataset asked for on the page. `settings` are the keyword arguments of `export.export_dataset`."""
+    """A dataset asked for on the page. `settings` are the fields of `export_options.Options`, all of them."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="releases")
     number = models.PositiveIntegerField()
-    format = models.CharField(max_length=8, choices=ReleaseFormat.choices)
     settings = models.JSONField(default=dict)
     state = models.CharField(max_length=8, choices=ReleaseState.choices, default=ReleaseState.QUEUED)
     reason = models.TextField(blank=True)
     counts = models.JSONField(default=dict)
     written = models.PositiveIntegerField(default=0)  # records so far, for the progress bar
     total = models.PositiveIntegerField(default=0)
+    manifest_sha256 = models.CharField(max_length=64, blank=True)  # of the manifest's bytes, once it is done
     attempts = models.PositiveSmallIntegerField(default=0)
     lease = models.UUIDField(null=True, blank=True, editable=False)  # only its bearer may finish the build
     leased_until = models.DateTimeField(null=True, blank=True)
@@ -45,12 +69,13 @@ class Release(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    objects = ReleaseQuerySet.as_manager()
+
     class Meta:
         ordering = ["-number"]
         constraints = [
             models.UniqueConstraint(name="release_number_unique_in_project", fields=["project", "number"]),
             models.CheckConstraint(name="release_state_known", condition=Q(state__in=ReleaseState.values)),
-            models.CheckConstraint(name="release_format_known", condition=Q(format__in=ReleaseFormat.values)),
             models.CheckConstraint(
                 name="release_failed_has_a_reason", condition=~Q(state=ReleaseState.FAILED) | ~Q(reason="")
             ),
@@ -64,23 +89,47 @@ class Release(models.Model):
         """Where its files lie once it is done."""
         return Path(settings.RELEASES_ROOT) / str(self.project_id) / f"{self.number:04d}"
 
+    @property
+    def open(self) -> bool:
+        """Whether it is still to be built."""
+        return self.state in (ReleaseState.QUEUED, ReleaseState.BUILDING)
+
+    @property
+    def format_labels(self) -> list[str]:
+        """Its formats in words for people."""
+        return [str(ReleaseFormat(name).label) for name in self.settings["formats"]]
+
+
+class TrainedOn(models.Model):
+    """A lead's word that a scorer version was trained on a release: the link from data to model and back."""
+
+    scorer_version = models.OneToOneField(ScorerVersion, on_delete=models.CASCADE, related_name="trained_on")
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="trained")
+    stated_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    stated_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.scorer_version} trained on {self.release}"
+
 
 class ImportState(models.TextChoices):
-    WAITING = "waiting", "Waiting for the worker"
-    DONE = "done", "Done"
-    FAILED = "failed", "Stopped"
+    WAITING = "waiting", _("Waiting for the worker")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Stopped")
 
 
 class Import(models.Model):
-    """A manifest sent through the page. The worker takes it in short stretches and remembers the last line done.
+    """A manifest on its way in. The worker takes one of the page in short stretches, a command all of its own.
 
-    A stretch holds the lease; whoever lost it may not write any more. `line_done` and the counts change in the
-    transaction that stores the videos, so that a killed worker neither loses nor repeats a row.
+    Who works holds the lease; whoever lost it may not write any more. `line_done`, the counts and the refused rows
+    change in the transaction that stores the videos, so that a kill neither loses nor repeats a row.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     manifest_name = models.CharField(max_length=200)  # as it was called on the lead's machine
+    manifest_sha256 = models.CharField(max_length=64, blank=True)  # of a command's, by which it goes on
+    root = models.TextField(blank=True)  # the folder of a command's files; empty for one of the page
     uploads = models.JSONField(default=dict)  # sent file name -> our file name in `folder`
     state = models.CharField(max_length=8, choices=ImportState.choices, default=ImportState.WAITING)
     reason = models.TextField(blank=True)  # why it stopped
@@ -92,7 +141,7 @@ class Import(models.Model):
     new = models.PositiveIntegerField(default=0)
     already_there = models.PositiveIntegerField(default=0)
     refused_count = models.PositiveIntegerField(default=0)
-    refused = models.JSONField(default=list)  # the first [line, reason] pairs
+    only_refused = models.BooleanField(default=False)  # going over refused rows once more
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -113,3 +162,32 @@ class Import(models.Model):
     def folder(self) -> str:
         """Where its manifest and uploads wait, relative to the media root."""
         return f"imports/{self.public_id.hex}"
+
+    @property
+    def can_try_refused_again(self) -> bool:
+        """Whether refused rows are left and the manifest is still here."""
+        return bool(self.state == ImportState.DONE and self.refused_count and self._is_kept)
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether it stopped and what was sent through the page is still here."""
+        return bool(self.state == ImportState.FAILED and not self.root and self._is_kept)
+
+    @property
+    def _is_kept(self) -> bool:
+        return (Path(settings.MEDIA_ROOT) / self.folder).is_dir()
+
+
+class RefusedRow(models.Model):
+    """A line of an import that was not taken, and why."""
+
+    run = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="refused")
+    line = models.PositiveIntegerField()
+    reason = models.TextField()
+
+    class Meta:
+        ordering = ["line"]
+        constraints = [models.UniqueConstraint(name="one_refusal_per_import_and_line", fields=["run", "line"])]
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.reason}"

@@ -6,7 +6,10 @@ from annotation.doorbell import ring
 from annotation.models import Project
 from datasets_app.intake import run_import
 from datasets_app.media import prepare
+from datasets_app.rationales import by_worker
 from datasets_app.releases.build_release import build_release, take_back_lost_builds
+from datasets_app.takedown import doomed
+from datasets_app.takedown import project as takedown
 from datasets_app.trials import sweep as trials_sweep
 from datasets_app.trials.ask import answer_trial
 
@@ -27,10 +30,19 @@ def import_manifest_task(import_id: int) -> None:
 
 @shared_task(acks_late=True, soft_time_limit=50, time_limit=60, expires=60)
 def sweep_media_task() -> None:
-    """Find videos, imports and trials that lost their worker or their doorbell; beat runs it every 30 seconds."""
+    """Find videos, imports, trials and deletions that lost worker or doorbell; beat runs it every 30 seconds."""
     prepare.sweep()
     run_import.sweep()
     trials_sweep.sweep()
+    doomed.sweep()
+    takedown.sweep()
+
+
+@shared_task(acks_late=True, reject_on_worker_lost=True, soft_time_limit=540, time_limit=600)
+def delete_project_task(deletion_id: int) -> None:
+    """Delete a project bit by bit for about a minute."""
+    if not takedown.go_on_deleting(deletion_id, for_seconds=STRETCH_SECONDS):
+        takedown.ring_deletion(deletion_id)
 
 
 @shared_task(acks_late=True, reject_on_worker_lost=True, soft_time_limit=540, time_limit=600)
@@ -45,8 +57,15 @@ def build_release_task(release_id: int) -> None:
     build_release(release_id)
 
 
+@shared_task(acks_late=True, soft_time_limit=540, time_limit=600)
+def reconcile_task(wanted_id: int) -> None:
+    """Bring a project's adjustments by a scorer version up to date; the page asks for large projects."""
+    by_worker.work_off(wanted_id)
+
+
 @shared_task(acks_late=True, soft_time_limit=25, time_limit=30)
 def sweep_releases_task() -> None:
-    """Ring again for releases whose build was lost; beat runs it every 30 seconds."""
+    """Ring again for releases and reconciliations that were lost; beat runs it every 30 seconds."""
+    by_worker.take_back_lost()
     for release_id in take_back_lost_builds():
         ring(build_release_task, release_id)

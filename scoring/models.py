@@ -1,4 +1,7 @@
-"""Scoring jobs: the truth about what was asked of scorers; and who works on them. The broker wakes workers."""
+"""Scoring jobs: the truth about what was asked of scorers; and who works on them. The broker wakes workers.
+
+Evaluations of what they answered are in `scoring/evaluation/models.py`.
+"""
 
 import uuid
 from datetime import timedelta
@@ -7,17 +10,22 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from annotation.models import Project, ScorerVersion, Video
+from scoring.evaluation.models import Evaluation, EvaluationState
+from scoring.wanted import WantedReconciliation
+
+__all__ = ["Evaluation", "EvaluationState", "Heartbeat", "Job", "JobState", "WantedReconciliation"]
 
 MAX_ATTEMPTS = 3
 
 
 class JobState(models.TextChoices):
-    QUEUED = "queued", "Queued"
-    LEASED = "leased", "Running"
-    DONE = "done", "Done"
-    FAILED = "failed", "Failed"
+    QUEUED = "queued", _("Queued")
+    LEASED = "leased", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
 
 
 class JobQuerySet(models.QuerySet["Job"]):

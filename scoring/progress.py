@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from annotation.models import Project, ScorerVersion, Suggestion
@@ -88,7 +89,7 @@ class Progress:
             return _("less than a minute")
         if minutes < 90:
             return _("%(n)d min") % {"n": math.ceil(minutes)}
-        return _("%(n).1f h") % {"n": minutes / 60}
+        return _("%(n)s h") % {"n": number_format(minutes / 60, 1)}
 
 
 def progress_of(project: Project) -> list[Progress]:

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.conf import settings as site
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from scoring.protocol import Scorer, ScorerUnavailable
 
@@ -17,12 +19,12 @@ class Entry:
 
     scorer: str  # dotted path of a class or factory, called with the version's settings (and its checkpoint)
     settings: str  # dotted path of its settings: a plain mapping in a module that loads nothing heavy
-    about: str  # a sentence for leads
+    about: str | Promise  # a sentence for leads
     heuristic: bool = False  # measures pixels, knows nothing of meaning: shown to raters only if the lead says so
     identify: str = ""  # dotted path of a function: checkpoint -> what its answers depend on, as a plain mapping
     checkpoint: str = ""  # the site's setting that names the usual checkpoint
     checkpoint_is: str = "DIR"  # what stands for it in a command shown to people
-    registered_with: str = ""  # a sentence for whoever registers a version: what else it takes
+    registered_with: str | Promise = ""  # a sentence for whoever registers a version: what else it takes
     verify: str = ""  # dotted path of a function: checks of its own for `verify_scorer`, see `scoring.verify`
 
     @property
@@ -34,13 +36,13 @@ SCORERS: dict[str, Entry] = {
     "technical": Entry(
         scorer="scoring.scorers.technical.scorer.TechnicalScorer",
         settings="scoring.scorers.technical.settings.SETTINGS",
-        about="Measures every frame: sharpness, blocks, noise, exposure, flicker, freezes, cuts, jerky motion.",
+        about=_("Measures every frame: sharpness, blocks, noise, exposure, flicker, freezes, cuts, jerky motion."),
         heuristic=True,
     ),
     "videoscore2": Entry(
         scorer="scoring.scorers.videoscore2.scorer.VideoScore2Scorer",
         settings="scoring.scorers.videoscore2.settings.SETTINGS",
-        about="Thinks about the video aloud, then scores it. Qwen2.5-VL-7B, on this installation's own GPUs.",
+        about=_("Thinks about the video aloud, then scores it. Qwen2.5-VL-7B, on this installation's own GPUs."),
         identify="scoring.scorers.videoscore2.weights.identify",
         checkpoint="VIDEOSCORE2_CHECKPOINT",
         verify="scoring.scorers.videoscore2.verify.verify",
@@ -48,11 +50,11 @@ SCORERS: dict[str, Entry] = {
     "videoscore2-served": Entry(
         scorer="scoring.scorers.videoscore2.served.scorer.ServedScorer",
         settings="scoring.scorers.videoscore2.settings.SERVED_SETTINGS",
-        about="VideoScore2 behind servers that speak OpenAI's protocol, such as vLLM or SGLang.",
+        about=_("VideoScore2 behind servers that speak OpenAI's protocol, such as vLLM or SGLang."),
         identify="scoring.scorers.videoscore2.served.model.identify",
         checkpoint="VIDEOSCORE2_SERVED_MODEL",
         checkpoint_is="MODEL",
-        registered_with="MODEL is the name that the servers know it by; VIDEOSCORE2_SERVERS has to list them.",
+        registered_with=_("MODEL is the name that the servers know it by; VIDEOSCORE2_SERVERS has to list them."),
     ),
 }
 

@@ -7,6 +7,7 @@ from statistics import pstdev
 from typing import Any
 
 from annotation.models import Distribution, Suggestion
+from annotation.review.cases import look_at
 from annotation.scale import DIMENSION_KEYS
 from scoring.models import Job
 from scoring.protocol import Answer, Probabilities
@@ -15,7 +16,8 @@ from scoring.protocol import Answer, Probabilities
 def store(answers: Mapping[Job, Answer]) -> None:
     """The suggestions and their numbers, for jobs of one version. Whoever calls has locked the videos.
 
-    A suggestion that is there already stays: raters may have been shown it.
+    A suggestion that is there already stays: raters may have been shown it. Videos that were rated before theirs
+    came may wait for a reviewer now.
     """
     there = _siblings(list(answers))
     known = {(suggestion.video_id, suggestion.sample) for suggestion in there}
@@ -28,6 +30,7 @@ def store(answers: Mapping[Job, Answer]) -> None:
         if opinion is not None and opinion.probabilities is not None
     )
     _store_spread([*there, *suggestions])
+    look_at(job.video for job in new if job.sample == 0)
 
 
 def _siblings(jobs: Sequence[Job]) -> list[Suggestion]:

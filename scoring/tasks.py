@@ -11,6 +11,7 @@ from celery import shared_task
 
 from annotation.models import ScorerVersion
 from scoring.drain import drain_jobs
+from scoring.evaluation.run import run_evaluation, take_back_lost
 from scoring.jobs import sweep
 from scoring.protocol import DeviceLost, ScorerUnavailable
 from scoring.registry import NoCheckpoint, UnknownScorer
@@ -35,5 +36,12 @@ def drain_jobs_task(scorer_version_id: int) -> None:
 
 @shared_task(acks_late=True, soft_time_limit=50, time_limit=60, expires=60)
 def sweep_jobs_task() -> None:
-    """Find jobs that lost their worker or their doorbell; beat runs it every 30 seconds."""
+    """Find jobs and evaluations that lost their worker or their doorbell; beat runs it every 30 seconds."""
     sweep()
+    take_back_lost()
+
+
+@shared_task(acks_late=True, reject_on_worker_lost=True, soft_time_limit=1_700, time_limit=1_800)
+def evaluate_task(evaluation_id: int) -> None:
+    """Compute the intervals of an evaluation: seconds for some ten thousand videos."""
+    run_evaluation(evaluation_id)

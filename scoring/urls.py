@@ -1,10 +1,12 @@
 """Pages about suggestions: what scorers are asked and how far they are."""
 
-from django.urls import path
+from django.urls import URLPattern, URLResolver, include, path
 
 from scoring import views
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("scoring.best_of.urls")),
+    path("", include("scoring.evaluation.urls")),
     path("p/<slug:slug>/suggestions/", views.suggestions, name="project-suggestions"),
     path("p/<slug:slug>/suggestions/progress/", views.progress, name="suggestions-progress"),
     path("p/<slug:slug>/suggestions/start/", views.start, name="suggestions-start"),

@@ -14,7 +14,7 @@ from scoring.protocol import Answer, OutdatedVersion, Question, Scorer, ScorerUn
 from scoring.registry import NoCheckpoint, load, own_checks
 from scoring.versions import current_settings
 
-SEE = "See docs/operations.md."
+SEE = "See docs/scoring.md."
 LEAST_READABLE = 0.95  # of the answers; the published outputs of VideoScore2 reach 0.99
 
 

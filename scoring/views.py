@@ -13,13 +13,15 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotation.access import membership_for
 from annotation.models import Membership, Project, Role, ScorerVersion
-from annotation.room.ranking import rank_prompts
 from scoring.choose_videos import choices, chosen
 from scoring.jobs import cancel, enqueue, retry_failed
 from scoring.models import Job
 from scoring.offers import SAMPLES, offers, usual_run, wanted_run
 from scoring.progress import progress_of
+from scoring.promote import make_suggester
 from scoring.troubles import failures_of, unreadable_of
+
+SUGGESTER_PAGES = {"loop": "project-loop"}  # that have the form too, by what they call themselves
 
 
 @never_cache  # going back must not show a run as it was
@@ -29,7 +31,7 @@ def suggestions(request: HttpRequest, slug: str) -> HttpResponse:
     """The whole page. `version` and `samples` of the address say which run is being prepared."""
     membership = membership_for(request.user, slug, Role.LEAD)
     project, offered = membership.project, offers()
-    run = wanted_run(offered, request.GET.dict()) or usual_run(offered, project)
+    run = wanted_run(offered, request.GET) or usual_run(offered, project)
     context = _progress_context(membership) | {
         "offers": offered,
         "run": run,
@@ -97,23 +99,25 @@ def retry(request: HttpRequest, slug: str, version_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def choose_suggester(request: HttpRequest, slug: str) -> HttpResponse:
-    """Choose the version whose suggestions raters may see; an empty choice shows none."""
-    project = membership_for(request.user, slug, Role.LEAD).project
+    """Choose the version whose suggestions raters may see; an empty choice shows none.
+
+    `back` may name the other page that this form is on.
+    """
+    membership = membership_for(request.user, slug, Role.LEAD)
+    project, back = membership.project, SUGGESTER_PAGES.get(request.POST.get("back", ""), "project-suggestions")
     versions = {str(row.version.pk): row.version for row in progress_of(project)}
     wanted = request.POST.get("version", "")
     if wanted and wanted not in versions:
         messages.error(request, _("That version has no suggestions in this project."))
-        return redirect("project-suggestions", slug)
-    project.suggester = versions[wanted] if wanted else None
-    project.save(update_fields=["suggester"])
-    rank_prompts(project)
+        return redirect(back, slug)
+    make_suggester(project, versions[wanted] if wanted else None, by=membership.user)
     messages.success(
         request,
         _("Raters in the pre-filled arm see what %(version)s suggests.") % {"version": project.suggester}
         if project.suggester
         else _("Raters see no suggestions."),
     )
-    return redirect("project-suggestions", slug)
+    return redirect(back, slug)
 
 
 def _asked_versions(project: Project) -> QuerySet[ScorerVersion]:

@@ -1,18 +1,24 @@
-"""Read exported datasets with the trainers' real loaders. Opt-in: pytest does not collect it; see docs/releases.md.
+"""Read a release with the trainers' real loaders. Opt-in: pytest does not collect it; see docs/releases.md.
 
-    python check_training_readers.py sft FOLDER TINY_MODEL      LLaMA-Factory's loader over FOLDER (an `sft` export)
-    python check_training_readers.py rl FOLDER                  datasets.Dataset.from_json over FOLDER (an `rl` export)
+    python check_training_readers.py FOLDER TINY_MODEL          every format that lies in FOLDER
+    python check_training_readers.py FOLDER TINY_MODEL rl       only these
 
+`sft` is read by LLaMA-Factory's loader, `rl` by datasets.Dataset.from_json with the trainer's joining of paths, the
+rest by datasets.load_dataset: `parquet` from a copy elsewhere, where each video is decoded.
 It runs in an environment of its own and imports nothing of ours. TINY_MODEL is a folder with the configuration,
 tokenizer and processors of a Qwen2.5-VL model; weights are not read. Exit 0 only if every record is readable.
 """
 
+import hashlib
 import importlib.machinery
 import json
 import os
 import re
+import shutil
 import sys
+import tempfile
 import types
+from collections.abc import Iterator
 from pathlib import Path
 
 REWARD = re.compile(
@@ -29,6 +35,7 @@ RL_KEYS = {
     "path",
     "data_source",
 }
+BENCH_KEYS = ["video_name", "prompt", "visual_score", "t2v_score", "phy_score", "thinking"]
 IGNORED = -100  # the label of a position that is not trained on
 
 
@@ -105,7 +112,7 @@ def check_rl(folder: Path) -> int:
     from datasets import Dataset
 
     read = 0
-    for file in sorted(folder.glob("*.jsonl")):
+    for file in files_of(folder, "rl"):
         rows = Dataset.from_json(str(file))
         for row in rows:
             assert row.keys() == RL_KEYS, row.keys()
@@ -117,11 +124,87 @@ def check_rl(folder: Path) -> int:
     return read
 
 
-def main(form: str, folder: str, *model: str) -> None:
+def check_parquet(folder: Path) -> int:
+    """Load the Parquet files by the card alone, in another place, and decode every video; the number of rows."""
+    from datasets import load_dataset
+
+    with tempfile.TemporaryDirectory() as place:
+        shutil.copytree(folder / "parquet", Path(place) / "moved" / "parquet")
+        shutil.copy(folder / "README.md", Path(place) / "moved")
+        splits = load_dataset(f"{place}/moved", cache_dir=f"{place}/cache")
+        frames = [check_video(row) for rows in splits.values() for row in rows]
+    print(f"{len(frames)} videos decoded, {min(frames)} to {max(frames)} frames each; splits {sorted(splits)}")
+    return len(frames)
+
+
+def check_video(row: dict) -> int:
+    """The number of frames of a row's video, which is the file that the row names."""
+    video = row["video"]
+    held = video._hf_encoded
+    assert hashlib.sha256(held["bytes"]).hexdigest() == row["sha256"], row["video_name"]
+    assert video[0].shape == (3, row["height"], row["width"]), row["video_name"]
+    assert all(1 <= row[f"{key}_score"] <= 5 for key in ("visual", "t2v", "phy")), row["video_name"]
+    return sum(1 for _ in video)
+
+
+def check_preferences(folder: Path) -> int:
+    """Each pair names two files of one prompt, the better one first."""
+    read = 0
+    for row in rows_of(folder, "preferences"):
+        assert row["chosen"] != row["rejected"], row
+        gap = row["chosen_score"] - row["rejected_score"]
+        assert gap > 0, row
+        assert abs(row["margin"] - gap) < 2e-4, row  # both are rounded
+        if (folder / "videos").is_dir():
+            assert all((folder / row[side]).is_file() for side in ("chosen", "rejected")), row
+        read += 1
+    return read
+
+
+def check_bench(folder: Path) -> int:
+    """Each line has the published keys, with integer scores."""
+    rows = list(rows_of(folder, "bench"))
+    assert all(list(row) == BENCH_KEYS for row in rows)
+    assert all(row[key] in range(1, 6) for row in rows for key in BENCH_KEYS[2:5])
+    return len(rows)
+
+
+def check_records(folder: Path) -> int:
+    """Each line is a flat object with a name."""
+    rows = list(rows_of(folder, "records"))
+    assert all(row["video_name"] and row["prompt"] for row in rows)
+    return len(rows)
+
+
+def rows_of(folder: Path, form: str) -> Iterator[dict]:
+    """All rows of a JSON Lines format, read by `datasets`."""
+    from datasets import load_dataset
+
+    for file in files_of(folder, form):
+        yield from load_dataset("json", data_files=str(file), split="train")
+
+
+def files_of(folder: Path, form: str) -> list[Path]:
+    """The format's files: one, or one a split."""
+    return sorted([*folder.glob(f"{form}.jsonl"), *folder.glob(f"{form}_*.jsonl")])
+
+
+def main(folder: str, model: str, *only: str) -> None:
     path = Path(folder).resolve()
-    read = check_sft(path, os.path.abspath(model[0])) if form == "sft" else check_rl(path)
-    assert read, "no records"
-    print(f"{form}: {read} records read by the trainer's own loader")
+    checks = {
+        "records": check_records,
+        "rl": check_rl,
+        "bench": check_bench,
+        "preferences": check_preferences,
+        "parquet": check_parquet,
+        "sft": lambda place: check_sft(place, os.path.abspath(model)),
+    }
+    asked = json.loads((path / "manifest.json").read_text())
+    forms = only or asked["options"]["formats"]
+    for form in sorted(forms, key=list(checks).index):
+        read, written = checks[form](path), asked["counts"]["records"][form]
+        assert read == written, f"{form}: {written} records written, {read} read"
+        print(f"{form}: {read} of {written} records read by the reader itself")
 
 
 if __name__ == "__main__":

@@ -7,27 +7,64 @@ import os
 import shutil
 from collections import Counter
 from functools import cache
+from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings as django_settings
+from django.core.cache import cache as kept_numbers
 
 from tests.browser import browse, browser
 from tests.environment import SCRATCH, answers, chromium
+from tests.flush import empty_tables_by_delete
 from tests.videoscore2 import drawn_clips, videoscore2
 
-__all__ = ["browse", "browser", "drawn_clips", "videoscore2"]
+__all__ = ["browse", "browser", "drawn_clips", "empty_tables_by_delete", "videoscore2"]
+
+hypothesis.settings.register_profile("steady", deadline=None)  # how long an example takes says nothing here
+hypothesis.settings.load_profile("steady")
 
 FORBID_SKIPS = os.environ.get("FORBID_SKIPS") == "1"
+LONG_TESTS = os.environ.get("LONG_TESTS") == "1"
 # What a mark needs, and the word for its absence.
 NEEDS = {
     "browser": ("Chromium", "no Chromium or Chrome on PATH"),
     "worker": ("Redis", "no Redis answers at REDIS_URL"),
     "postgres": ("PostgreSQL", "the tests run on SQLite"),
 }
-# Small files whose promises must hold on both databases.
+# Files that take longest, in this order: a process that gets one of them last would keep the other one waiting.
+SLOWEST_FIRST = [
+    "test_demo_run.py",
+    "test_worker.py",
+    "test_every_page.py",
+    "test_stored_payloads.py",
+    "test_doors.py",
+    "test_rating_screen.py",
+    "test_official_numbers.py",
+    "test_stage.py",
+    "test_session.py",
+    "test_videoscore2.py",
+    "test_realdata_media.py",
+    "test_days_work.py",
+    "test_demo_seed.py",
+    "test_stand_in.py",
+    "test_frames_seen_screen.py",
+    "test_releases_page.py",
+    "test_room_stages.py",
+    "test_room_switch.py",
+    "test_room_bytes.py",
+    "test_technical.py",
+    "test_served.py",
+    "test_rationale_screen.py",
+    "test_queue_races.py",
+    "test_lead_pages.py",
+    "test_review_screen.py",
+    "test_translatable.py",
+    "test_prepare.py",
+]
+# Small files whose promises must hold on both databases. (The demo itself, in `test_demo_run.py`, is on SQLite.)
 PORTABLE = {
     "test_arms.py",
-    "test_demo_seed.py",
     "test_drafts.py",
     "test_export.py",
     "test_import.py",
@@ -53,10 +90,28 @@ def is_there(mark: str) -> bool:
     return "postgresql" in django_settings.DATABASES["default"]["ENGINE"]
 
 
+def pytest_ignore_collect(collection_path, config):
+    """The run on the other database reads no file without a test for it: some of them load torch."""
+    if config.option.markexpr.startswith("portability") and collection_path.suffix == ".py":
+        return None if _is_portable(collection_path) else True
+    return None
+
+
+def _is_portable(file: Path) -> bool:
+    return file.name in PORTABLE or "mark.portability" in file.read_text()
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items):
+    """Marks before `-m` chooses; after all others have sorted, files one after the other, slow ones first."""
+    if not LONG_TESTS:
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
     for item in items:
         if item.path.name in PORTABLE:
             item.add_marker(pytest.mark.portability)
+    yield
+    place = {name: nth for nth, name in enumerate(SLOWEST_FIRST)}
+    items.sort(key=lambda item: (place.get(item.path.name, len(place)), item.path.name))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -98,7 +153,8 @@ def django_db_modify_db_settings(django_db_modify_db_settings_xdist_suffix):
 
 @pytest.fixture(autouse=True)
 def _own_media_folder(settings, tmp_path):
-    """Each test keeps its files to itself."""
+    """Each test keeps its files to itself, and finds no number kept for a project of another that had its key."""
+    kept_numbers.clear()
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.RELEASES_ROOT = tmp_path / "releases"
 

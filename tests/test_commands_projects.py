@@ -28,10 +28,19 @@ def test_a_project_is_created_with_its_defaults():
 
 
 def test_a_project_is_created_as_told():
-    run("create_project", "autumn", "--name", "Autumn study", "--overlap", "3", "--arms", "prefill=0.8, blind=0.2")
+    run(
+        "create_project",
+        "autumn",
+        "--name",
+        "Autumn study",
+        "--overlap",
+        "3",
+        "--arms",
+        "prefill=0.7, reveal=0.1, blind=0.2",
+    )
     project = Project.objects.get()
     assert (project.name, project.overlap) == ("Autumn study", 3)
-    assert (project.prefill_percent, project.blind_percent) == (80, 20)
+    assert (project.prefill_percent, project.reveal_percent, project.blind_percent) == (70, 10, 20)
 
 
 def test_the_same_values_again_change_nothing_and_others_are_refused():
@@ -52,8 +61,9 @@ def test_the_same_values_again_change_nothing_and_others_are_refused():
         (["x", "--overlap", "0"], "overlap: .*greater than or equal to 1"),
         (["x", "--name", "n" * 201], "name: .*at most 200"),
         (["x", "--arms", "prefill=0.97,blind=0.03"], "at least 5 % must stay blind"),
+        (["x", "--arms", "prefill=0.8,reveal=0.16,blind=0.04"], "at least 5 % must stay blind"),
         (["x", "--arms", "prefill=0.9,blind=0.2"], "add up to 1.1, not to 1"),
-        (["x", "--arms", "prefill=0.9,shown=0.1"], "unknown arm 'shown'; known are prefill, blind"),
+        (["x", "--arms", "prefill=0.9,shown=0.1"], "unknown arm 'shown'; known are prefill, reveal, blind"),
         (["x", "--arms", "blind=1,blind=0"], "blind is given twice"),
         (["x", "--arms", "blind=0.995,prefill=0.005"], "finer than whole percents"),
         (["x", "--arms", "blind=nan"], "not a share"),

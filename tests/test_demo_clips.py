@@ -56,5 +56,5 @@ def test_a_vanished_subject_leaves_the_empty_scene():
 def test_every_fault_costs_points_where_it_gives_a_reason():
     for prompt in PROMPTS:
         for faults in prompt.faults:
-            for fault in faults:
+            for fault in faults or ():
                 assert set(fault.reasons) <= set(fault.costs)

@@ -139,6 +139,7 @@ def test_stopping_it_leaves_no_process_and_the_next_start_is_quick(demo):
         demo.process, demo.port, demo.lines = again.process, again.port, again.lines
 
 
+@pytest.mark.long
 def test_a_start_with_videoscore2_says_on_screen_and_site_that_a_stand_in_answers(demo):
     demo.process.terminate()
     demo.process.wait(30)

@@ -21,6 +21,12 @@ def test_links_and_paths_lead_somewhere(document):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_tests_that_are_named_exist(document):
+    named = re.findall(r"(test_\w+\.py)::(test_\w+)", document.read_text())
+    assert [one for one in named if f"def {one[1]}(" not in (ROOT / "tests" / one[0]).read_text()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_commands_and_their_options_exist(document):
     apps = get_commands()
     for line in re.findall(r"manage\.py (.+)", document.read_text().replace("\\\n", " ")):
@@ -46,7 +52,7 @@ def test_the_readme_shows_the_rating_room_in_a_small_file():
 
 def test_what_the_operations_page_quotes_is_what_is_said():
     """Every sentence in the first column of the table of failures is in the code; the system says one itself."""
-    page = (ROOT / "docs/operations.md").read_text().split("## What goes wrong")[1]
+    page = (ROOT / "docs/scoring.md").read_text().split("## What goes wrong")[1]
     quoted = re.findall(r'"([^"|]+)"', " ".join(re.findall(r"^\| ([^|]+) \|", page, re.MULTILINE)))
     said = " ".join(
         re.sub(r'"\s*\n\s*f?"', "", path.read_text())

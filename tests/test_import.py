@@ -2,23 +2,27 @@
 
 import json
 import os
-import subprocess
-import sys
-import threading
 import time
+from datetime import timedelta
+from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from annotation.models import MediaState, Prompt, Seat, T2VModel, Video
-from datasets_app.intake import locate, staging
+from datasets_app.intake import ingest as ingest_module
+from datasets_app.intake import locate, look, run_import, staging
 from datasets_app.intake.ingest import ingest
 from datasets_app.intake.locate import Folder, open_inside
 from datasets_app.intake.read_manifest import MAX_LINE_BYTES, read_lines
+from datasets_app.intake.run_command import take_up
+from datasets_app.intake.run_import import LeaseLost, work_on
 from datasets_app.media.sniff import Refused
+from datasets_app.models import Import, ImportState
 from tests import hostile
 from tests.make import draw_clip, make_project, make_prompt, make_video
 
@@ -71,7 +75,7 @@ def test_rows_land_with_their_facts_prompts_models_and_seats(root):
     assert first.prompt == second.prompt != third.prompt
     assert (first.frames, first.fps, first.width, first.codec, first.container) == (8, 8.0, 64, "h264", "mp4")
     assert Path(first.original.path).read_bytes() == (root / "clips/a.mp4").read_bytes()
-    assert first.sha256 == staging.hash_file((root / "clips/a.mp4").open("rb"))
+    assert first.sha256 == sha256((root / "clips/a.mp4").read_bytes()).hexdigest()
     assert first.bytes == (root / "clips/a.mp4").stat().st_size
     assert first.media_state == MediaState.WAITING
     assert Seat.objects.count() == 6
@@ -154,10 +158,8 @@ BAD_LINES = [
     (b'{"video": "clips/a.mp4", "prompt": "x", "video_name": "../../x"}', "slashes"),
     (b'{"video": "clips/a.mp4", "prompt": "x", "video_name": "a\\nb"}', "control characters"),
     (b'{"video": "clips/a.mp4", "prompt": "x", "t2v_model": "' + b"m" * 201 + b'"}', "longer than 200"),
-    (
-        b'{"video": "http://127.0.0.1/a.mp4", "prompt": "x"}',
-        "URLs are not fetched by this version; download first",
-    ),
+    (b'{"video": "http://127.0.0.1/a.mp4", "prompt": "x"}', "There is no such file"),  # a folder fetches nothing
+    (b'{"video": "http://[::1", "prompt": "x"}', "address in `video` cannot be read"),
     (b'{"video": "clips/none.mp4", "prompt": "x"}', "no such file"),
     (b'{"video": "clips", "prompt": "x"}', "not a regular file"),
     (b'{"video": "/etc/passwd", "prompt": "x"}', "absolute"),
@@ -209,16 +211,21 @@ def test_links_that_lead_out_are_refused_and_links_inside_followed(root, tmp_pat
 
 def test_a_file_exchanged_for_a_link_between_check_and_opening_is_refused(root, tmp_path_factory, monkeypatch):
     outside = draw_clip(tmp_path_factory.mktemp("outside") / "secret.mp4")
+    (root / "clips/in.mp4").symlink_to(root / "clips/a.mp4")
     check = locate._open_step_by_step
+    opened = []
 
     def exchange(where, parts):
-        (root / "clips/a.mp4").unlink()
-        (root / "clips/a.mp4").symlink_to(outside)
+        opened.append(parts)
+        if len(opened) == 2:  # the link was followed, and leads inside
+            (root / "clips/a.mp4").unlink()
+            (root / "clips/a.mp4").symlink_to(outside)
         return check(where, parts)
 
     monkeypatch.setattr(locate, "_open_step_by_step", exchange)
     with pytest.raises(Refused, match="cannot be opened"):
-        open_inside(root.resolve(), "clips/a.mp4")
+        open_inside(root.resolve(), "clips/in.mp4")
+    assert [parts[-1] for parts in opened] == ["in.mp4", "a.mp4"]
 
 
 def test_a_pipe_is_refused_and_not_waited_for(root):
@@ -229,17 +236,22 @@ def test_a_pipe_is_refused_and_not_waited_for(root):
     assert time.monotonic() - started < 5
 
 
-def test_a_file_that_changes_while_it_is_read_is_refused(root, monkeypatch):
-    hash_file = staging.hash_file
+def test_a_file_that_changes_while_it_is_copied_is_what_its_hash_says(root, monkeypatch):
+    sniff = look.sniff
 
-    def hash_then_change(file):
-        digest = hash_file(file)
+    def sniff_then_change(file):
+        found = sniff(file)
         with (root / "clips/a.mp4").open("ab") as changed:
-            changed.write(b"more")
-        return digest
+            changed.write(b"\0\0\0\x09free!")
+        return found
 
-    monkeypatch.setattr("datasets_app.intake.ingest.hash_file", hash_then_change)
-    assert run(make_project(), write(root, row("a"))).refused == [(1, "The file changed while it was read.")]
+    monkeypatch.setattr(look, "sniff", sniff_then_change)
+    project = make_project()
+    assert run(project, write(root, row("a"))).new == 1
+    video = project.videos.get()
+    stored = Path(video.original.path).read_bytes()
+    assert stored.endswith(b"free!")
+    assert (video.sha256, video.bytes) == (sha256(stored).hexdigest(), len(stored))
 
 
 def test_a_full_disk_stops_the_import_and_leaves_no_file(root, monkeypatch):
@@ -249,7 +261,7 @@ def test_a_full_disk_stops_the_import_and_leaves_no_file(root, monkeypatch):
     project = make_project()
     manifest = write(root, row("a"))
     with monkeypatch.context() as patch:
-        patch.setattr(staging.os, "fsync", full)
+        patch.setattr("datasets_app.disk.os.fsync", full)
         with pytest.raises(OSError, match="No space"):
             run(project, manifest)
     assert not [path for path in Path(django_settings.MEDIA_ROOT).rglob("*") if path.is_file()]
@@ -277,7 +289,7 @@ def test_the_next_import_clears_what_a_killed_one_left(root):
     orphan.mkdir(parents=True)
     (orphan / "original.mp4").write_bytes(b"x")
     (folder / staging.HANDED_OVER).write_text(json.dumps({"ab" * 16: "videos/ab/abcd"}))
-    with staging.Batch() as alive:
+    with staging.Copies() as alive:
         assert run(project, write(root, row("a"))).new == 1
         assert not folder.exists()
         assert not orphan.exists()
@@ -300,6 +312,23 @@ def test_clearing_up_that_is_killed_itself_is_finished_by_the_next(root, monkeyp
     assert (folder / staging.LOCK).exists()
     assert staging.clear_leftovers() == 1
     assert not folder.exists()
+
+
+def test_an_import_that_begins_while_another_clears_up_keeps_its_folder(db, monkeypatch):
+    """Between making its lock and taking it, its folder looks like a dead one's."""
+    real, cleared = staging.fcntl.flock, []
+
+    def flock(lock, how):
+        if how == staging.fcntl.LOCK_EX and not cleared:
+            cleared.append(staging.clear_leftovers())
+        real(lock, how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(staging.fcntl, "flock", flock)
+        with staging.Copies() as copies:
+            assert copies.folder.is_dir()
+            assert staging.clear_leftovers() == 0
+    assert cleared == [1]
 
 
 def command(*arguments: str) -> tuple[str, str]:
@@ -336,37 +365,52 @@ def test_the_command_takes_a_root_and_names_bad_input(root):
     assert "manifest is empty" in command(str(write(root)), "--project", "study")[1]
 
 
-@pytest.mark.django_db(transaction=True)
-def test_an_import_killed_again_and_again_ends_with_every_row_once(root):
-    """kill -9 at six moments of real processes; the last run finishes."""
+def test_the_command_goes_on_where_it_was_stopped_and_counts_each_row_once(root, monkeypatch):
+    make_project("study")
+    manifest = write(root, "nonsense", row("a"), row("b"), "more nonsense", row("c"))
+    monkeypatch.setattr(ingest_module, "BATCH_ROWS", 2)
+    batches = iter([None, OSError(28, "No space left on device")])
+
+    def fill_up(*arguments):
+        if error := next(batches, None):
+            raise error
+        return hand_over(*arguments)
+
+    hand_over = staging.Copies.hand_over
+    monkeypatch.setattr(staging.Copies, "hand_over", fill_up)
+    out, err = command(str(manifest), "--project", "study")
+    assert "No space left on device. Run it again to go on where it stopped." in err
+    out, err = command(str(manifest), "--project", "study")
+    assert "Going on after line 2 of 5." in out
+    assert "study: 3 new, 0 already there, 2 refused." in out
+    assert [part.split(":")[0] for part in err.splitlines()] == ["line 1", "line 4", "CommandError"]
+    assert Import.objects.get().state == ImportState.DONE
+    assert "0 new, 3 already there, 2 refused." in command(str(manifest), "--project", "study")[0]
+
+
+def test_a_command_that_is_started_twice_goes_on_in_the_later_one(root):
     project = make_project("study")
-    clips = [f"k{number}" for number in range(30)]
-    for number, name in enumerate(clips):
-        (root / f"clips/{name}.mp4").write_bytes(
-            (root / "clips/a.mp4").read_bytes() + b"\0\0\0\x09free" + bytes([number])
-        )
-    manifest = write(root, *[row(name) for name in clips], "bad")
-    name = str(django_settings.DATABASES["default"]["NAME"])
-    url = os.environ["DATABASE_URL"]
-    url = url.rsplit("/", 1)[0] + "/" + name if url.startswith("postgres") else f"sqlite:///{name}"
-    media = Path(django_settings.MEDIA_ROOT)
-    environment = os.environ | {"DATABASE_URL": url, "DATA_DIR": str(media.parent), "PYTHONPATH": "."}
-    arguments = [sys.executable, "manage.py", "import_videos", str(manifest), "--project", "study"]
-    for attempt in range(6):
-        child = subprocess.Popen(
-            arguments,
-            env=environment,
-            cwd=django_settings.BASE_DIR,
-            stderr=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-        )
-        killer = threading.Timer(0.4 + attempt * 0.2, child.kill)
-        killer.start()
-        child.wait()
-        killer.cancel()
-    done = subprocess.run(arguments, env=environment, cwd=django_settings.BASE_DIR, capture_output=True, text=True)
-    assert f"line {len(clips) + 1}: The line is not JSON" in done.stderr
-    assert project.videos.count() == len(clips)
-    stored = {video.original.name for video in project.videos.all()}
-    assert {str(path.relative_to(media)) for path in media.rglob("*") if path.is_file()} == stored
-    assert not list(staging.staging_root().iterdir())
+    manifest = write(root, row("a"), row("b"))
+    earlier = take_up(project, manifest, root)
+    later = take_up(project, manifest, root)
+    assert earlier.pk == later.pk
+    with manifest.open("rb") as file, pytest.raises(LeaseLost):
+        work_on(earlier, file, Folder(root))
+    assert not Video.objects.exists()
+    with manifest.open("rb") as file:
+        assert work_on(later, file, Folder(root))
+    assert (Video.objects.count(), Import.objects.get().new) == (2, 2)
+
+
+def test_a_command_that_was_lost_is_said_to_be_and_no_worker_takes_its_place(root, monkeypatch):
+    project = make_project("study")
+    run = take_up(project, write(root, row("a")), root)
+    rung = []
+    monkeypatch.setattr(run_import, "ring_import", rung.append)
+    Import.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    run_import.continue_import(run.pk, for_seconds=60)
+    run_import.sweep()
+    run.refresh_from_db()
+    assert (run.state, run.reason, run.new, rung) == (ImportState.FAILED, run_import.COMMAND_LOST, 0, [])
+    assert not run_import.retry(run)
+    assert "1 new" in command(str(root / "manifest.jsonl"), "--project", "study")[0]

@@ -1,5 +1,7 @@
 """The import page: leads send manifests and videos, the worker imports them, the page says what became of each."""
 
+import errno
+import gc
 import json
 import uuid
 from datetime import timedelta
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -53,6 +56,11 @@ def upload(path: Path) -> SimpleUploadedFile:
     return SimpleUploadedFile(path.name, path.read_bytes())
 
 
+def rows(run) -> list[tuple[int, str]]:
+    """The refused rows of an import."""
+    return list(run.refused.values_list("line", "reason"))
+
+
 def send(user, project, manifest, videos=()):
     files = [upload(path) for path in videos]
     return client_of(user).post(
@@ -73,7 +81,7 @@ def test_a_manifest_with_its_videos_is_imported_by_the_worker(project, lead, cli
     continue_import(run.pk, for_seconds=60)
     run.refresh_from_db()
     assert (run.state, run.new, run.refused_count, run.lines) == (ImportState.DONE, 2, 2, 4)
-    assert run.refused[0] == [3, "No file named missing.mp4 was sent along."]
+    assert rows(run)[0] == (3, "No file named missing.mp4 was sent along.")
     page = client_of(lead).get(response.url, headers={"HX-Request": "true"}).content.decode()
     assert "The line is not JSON" in page
     assert "2 videos are being prepared" in page
@@ -81,6 +89,12 @@ def test_a_manifest_with_its_videos_is_imported_by_the_worker(project, lead, cli
     page = client_of(lead).get(response.url, headers={"HX-Request": "true"}).content.decode()
     assert "hx-get" not in page  # the poll ends by itself
     assert "<html" not in page
+    assert (Path(run_import.settings.MEDIA_ROOT) / run.folder).exists()  # for another try
+
+
+def test_what_was_sent_goes_when_every_row_has_landed(project, lead, clips):
+    run = run_import.start_import(project, lead, manifest_of("a"), [upload(clips / "a.mp4")])
+    continue_import(run.pk, for_seconds=60)
     assert not (Path(run_import.settings.MEDIA_ROOT) / run.folder).exists()
 
 
@@ -94,7 +108,7 @@ def test_files_on_the_server_are_found_where_the_administrator_allowed_it(projec
     send(lead, project, manifest_of("a", "../../etc/passwd", "b"))
     continue_import(Import.objects.get().pk, for_seconds=60)
     run = Import.objects.get()
-    assert (run.new, run.refused) == (2, [[2, "The path leads out of the import folder."]])
+    assert (run.new, rows(run)) == (2, [(2, "The path leads out of the import folder.")])
 
 
 def test_only_leads_may_import(project, lead, clips):
@@ -194,7 +208,7 @@ def test_stretches_go_on_where_the_last_one_ended_and_count_each_row_once(projec
     for done in (1, 2, 3):
         continue_import(run.pk, for_seconds=0)
         run.refresh_from_db()
-        assert (run.line_done, run.new, run.state) == (done, done, ImportState.WAITING)
+        assert (run.line_done, run.new, run.state, run.attempts) == (done, done, ImportState.WAITING, 0)
     continue_import(run.pk, for_seconds=0)
     run.refresh_from_db()
     assert (run.new, run.already_there, run.state) == (3, 0, ImportState.DONE)
@@ -220,13 +234,15 @@ def test_a_full_disk_stops_with_a_word_and_goes_on_when_asked(project, lead, cli
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("datasets_app.intake.staging.os.fsync", full)
+        patch.setattr("datasets_app.disk.os.fsync", full)
         continue_import(run.pk, for_seconds=60)
     run.refresh_from_db()
     assert run.state == ImportState.FAILED
-    assert run.reason == "It stopped after line 0: No space left on device."
+    assert run.reason == "No space left on device."
     address = reverse("project-import-run", args=[project.slug, run.public_id])
-    assert "Go on from there" in client_of(lead).get(address).content.decode()
+    page = client_of(lead).get(address).content.decode()
+    assert "Stopped after line 0 of 1." in page
+    assert "Go on from there" in page
     client_of(lead).post(reverse("project-import-retry", args=[project.slug, run.public_id]))
     continue_import(run.pk, for_seconds=60)
     assert Import.objects.get().new == 1
@@ -242,6 +258,40 @@ def test_a_full_disk_while_sending_keeps_nothing(project, lead, monkeypatch):
     assert "No space left on device" in response.content.decode()
     assert not Import.objects.exists()
     assert not list((Path(run_import.settings.MEDIA_ROOT) / "imports").iterdir())
+
+
+@pytest.mark.parametrize("checks_csrf", [False, True])
+def test_without_room_for_the_body_the_page_says_so(project, lead, settings, tmp_path, checks_csrf):
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path / "gone")
+    client = Client(enforce_csrf_checks=checks_csrf, headers={"X-CSRFToken": "c" * 32})
+    client.force_login(lead)
+    client.cookies["csrftoken"] = "c" * 32
+    sent = {"manifest": manifest_of("large"), "videos": [SimpleUploadedFile("large.mp4", bytes(3 * 1024**2))]}
+    response = client.post(reverse("project-import", args=[project.slug]), sent)
+    assert response.status_code == 507
+    assert "It could not be kept: No such file or directory." in response.content.decode()
+
+
+def test_what_was_received_before_the_disk_was_full_is_removed_at_once(
+    project, lead, settings, tmp_path, monkeypatch
+):
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
+    receive = TemporaryFileUploadHandler.receive_data_chunk
+
+    def receive_some(self, data, start):
+        if start > 1024**2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        receive(self, data, start)
+
+    monkeypatch.setattr(TemporaryFileUploadHandler, "receive_data_chunk", receive_some)
+    gc.disable()  # which would remove it, some time
+    try:
+        sent = {"manifest": manifest_of("a"), "videos": [SimpleUploadedFile("a.mp4", bytes(3 * 1024**2))]}
+        response = client_of(lead).post(reverse("project-import", args=[project.slug]), sent)
+        assert list(tmp_path.glob("*.upload*")) == []
+    finally:
+        gc.enable()
+    assert response.status_code == 507
 
 
 def test_the_sweeper_rings_again_and_gives_up_after_three_lost_workers(project, lead, monkeypatch):
@@ -265,3 +315,87 @@ def test_failed_videos_are_listed_and_tried_again(project, lead, clips):
     assert "It broke &lt;b&gt;off&lt;/b&gt;." in page
     assert client_of(lead).post(reverse("project-media-retry", args=[project.slug])).status_code == 302
     assert Video.objects.get().media_state == MediaState.WAITING
+
+
+def test_refused_rows_are_tried_again_alone_and_reported_once(project, lead, clips, settings):
+    settings.IMPORT_ROOT = str(clips.parent)
+    send(lead, project, manifest_of("a", "late", "b", "never", extra=b"not json\n"))
+    run = Import.objects.get()
+    continue_import(run.pk, for_seconds=60)
+    assert [line for line, _ in rows(run)] == [2, 4, 5]
+    address = reverse("project-import-run", args=[project.slug, run.public_id])
+    page = client_of(lead).get(address).content.decode()
+    assert "Try these rows again" in page
+    assert "send the manifest again" in page
+
+    draw_clip(clips / "late.mp4", frames=12)
+    client_of(lead).post(reverse("project-import-retry", args=[project.slug, run.public_id]))
+    continue_import(run.pk, for_seconds=60)
+    run.refresh_from_db()
+    assert (run.state, run.new, run.already_there, run.refused_count) == (ImportState.DONE, 3, 0, 2)
+    assert [line for line, _ in rows(run)] == [4, 5]
+
+
+def test_what_was_sent_goes_after_a_week_and_with_it_the_second_try(project, lead, clips):
+    run = run_import.start_import(project, lead, manifest_of("a", "none"), [upload(clips / "a.mp4")])
+    continue_import(run.pk, for_seconds=60)
+    folder = Path(run_import.settings.MEDIA_ROOT) / run.folder
+    sweep()
+    assert folder.is_dir()
+    Import.objects.update(finished_at=timezone.now() - timedelta(days=8))
+    sweep()
+    assert not folder.exists()
+    run.refresh_from_db()
+    assert not run_import.retry_refused(run)
+    address = reverse("project-import-run", args=[project.slug, run.public_id])
+    assert "Try these rows again" not in client_of(lead).get(address).content.decode()
+
+
+def test_only_the_files_of_rows_that_have_not_landed_stay_for_another_try(project, lead, clips):
+    manifest = manifest_of("a", "b", "c", extra=b'{"video": "b.mp4", "prompt": "blue", "video_name": "a"}\nno\n')
+    files = [upload(clips / f"{name}.mp4") for name in "abc"]
+    run = run_import.start_import(project, lead, manifest, files)
+    folder = Path(run_import.settings.MEDIA_ROOT) / run.folder
+
+    def left() -> set[str]:
+        return {path.name for path in folder.iterdir()}
+
+    continue_import(run.pk, for_seconds=0)
+    assert left() == {"manifest.jsonl", "video-0", "video-1", "video-2"}
+    Import.objects.update(attempts=3)
+    sweep()
+    run.refresh_from_db()
+    assert (run.state, left()) == (ImportState.FAILED, {"manifest.jsonl", "video-1", "video-2"})
+    assert run_import.retry(run)
+    continue_import(run.pk, for_seconds=60)
+    assert [line for line, _ in rows(run)] == [4, 5]
+    assert left() == {"manifest.jsonl", "video-1"}
+
+
+def test_what_was_sent_for_an_import_that_stopped_goes_after_a_week_too(project, lead, clips):
+    run = run_import.start_import(project, lead, manifest_of("a"), [upload(clips / "a.mp4")])
+    Import.objects.update(attempts=3)
+    sweep()
+    address = reverse("project-import-run", args=[project.slug, run.public_id])
+    assert "Go on from there" in client_of(lead).get(address).content.decode()
+    Import.objects.update(finished_at=timezone.now() - timedelta(days=8))
+    sweep()
+    assert not (Path(run_import.settings.MEDIA_ROOT) / run.folder).exists()
+    run.refresh_from_db()
+    assert not run_import.retry(run)
+    page = client_of(lead).get(address).content.decode()
+    assert "Go on from there" not in page
+    assert "What was sent is no longer kept." in page
+
+
+def test_more_refused_rows_than_are_listed_come_as_csv(project, lead, monkeypatch):
+    monkeypatch.setattr(views, "REFUSED_SHOWN", 2)
+    run = run_import.start_import(project, lead, manifest_of("a", "b", "c"), [])
+    continue_import(run.pk, for_seconds=60)
+    page = client_of(lead).get(reverse("project-import-run", args=[project.slug, run.public_id])).content.decode()
+    assert "The first 2 are listed." in page
+    answer = client_of(lead).get(reverse("project-import-refused", args=[project.slug, run.public_id]))
+    assert b"".join(answer.streaming_content).decode().splitlines() == [
+        "line,reason",
+        *[f"{line},No file named {name}.mp4 was sent along." for line, name in enumerate("abc", start=1)],
+    ]

@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from django.utils import timezone
 
 from annotation.models import Distribution, Suggestion
@@ -20,6 +20,13 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def bell(monkeypatch):
     return Listens(monkeypatch)
+
+
+@pytest.mark.postgres
+def test_whoever_is_stopped_within_a_transaction_loses_its_locks_after_two_minutes():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert cursor.fetchone() == ("2min",)
 
 
 def test_enqueue_is_safe_to_repeat_and_leaves_out_videos_without_a_file(bell):

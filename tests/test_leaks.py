@@ -26,6 +26,10 @@ RECORDS = Path(__file__).resolve().parents[2] / "shared" / "data" / "records"
         "- **Visual Quality**: 4/5",
         "visual quality: 4; text-to-video alignment: 2, physical/common-sense consistency: 3",
         "(1) visual quality – clarity, smoothness, artifacts: 4",
+        "| Visual quality | 3 |",
+        "**Final score: 2/5**",
+        "Rating = 4",
+        "<answer>visual quality: 3; text-to-video alignment: 3; physical/common-sense consistency: 2</answer>",
     ],
 )
 def test_a_line_that_is_a_score_leaks(line):
@@ -44,6 +48,8 @@ def test_a_line_that_is_a_score_leaks(line):
         "- Visual quality: 4 of the frames are blurred and the rest is fine",
         "3",
         "",
+        "Score: 2 of the 3 balls are in the net.",
+        "| 2 | 3 |",
     ],
 )
 def test_reasoning_does_not(line):

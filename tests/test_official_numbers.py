@@ -4,7 +4,6 @@ Its hard scores wherever its expression matches, its numbers wherever it looks a
 formula at the right token. The cases of each kind are printed (`pytest -s`).
 """
 
-import json
 from dataclasses import dataclass
 
 import pytest
@@ -19,7 +18,7 @@ from scoring.scorers.videoscore2.query import write_query
 from scoring.scorers.videoscore2.stand_in import CHECKPOINT
 from scoring.token_offsets import decode_tokens
 from tests.official import Official, OfficialScorer
-from tests.realdata import CLIPS_MANIFEST, realdata
+from tests.realdata import CLIPS_MANIFEST, real_rows, realdata
 
 PROMPTS = ("A red ball rolls across a sunny field", "a blue square drifts slowly, the camera stands still")
 
@@ -116,7 +115,7 @@ def test_numbers_equal_the_official_scripts_wherever_it_looks_at_the_right_token
 
 @realdata
 def test_numbers_equal_on_real_clips(compare):
-    rows = [json.loads(line) for line in CLIPS_MANIFEST.read_text().splitlines()]
+    rows = real_rows(of=9)
     cases = compare([Question(CLIPS_MANIFEST.parent / row["video"], row["prompt"]) for row in rows])
     kinds = check(cases)
     print(table(cases, kinds))

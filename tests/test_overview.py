@@ -8,10 +8,11 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.models import Rating, Skip, T2VModel, Video
+from annotation.models import Rating, ReviewCase, Skip, T2VModel, Video
 from annotation.projects.charts import bar_charts, line_chart, nice_top
 from annotation.projects.find_videos import SHOW, STUCK, find
 from annotation.projects.overview import Speed, progress, quality, raters, ratings_a_day, score_shares, stuck
+from annotation.projects.sway import Beside
 from annotation.room.settle import settle
 from tests.make import make_member, make_project, make_rating, make_scorer_version, make_suggestion, make_video
 
@@ -168,15 +169,51 @@ def test_sway_counts_only_what_was_really_shown(project):
         blind, shown, late = make_video(project), make_video(project), make_video(project)
         for video in (blind, shown, late):
             make_suggestion(video, version, scores=(4, None, 2))
-        make_rating(blind, rater, (4, 4, 3))
+        make_rating(blind, rater, (4, 4, 4))
         make_rating(shown, rater, (4, 4, 2), arm="prefill", visual_quality_shown=4, physical_consistency_shown=2)
         make_rating(late, rater, (4, 4, 2), arm="prefill")  # drawn, but nothing was there to show
         make_rating(make_video(project), rater, (4, 4, 2), imported=True)
-    sway = quality(project).sway
-    assert (sway.blind, sway.blind_scores) == (0.5, 12)
-    assert (sway.prefilled, sway.prefilled_scores) == (1.0, 12)
-    assert sway.difference is not None
-    assert sway.difference.value == 0.5
+    figures = quality(project)
+    assert figures.sway.blind == Beside(12, 0.5, 1.0)
+    assert figures.sway.prefilled == Beside(12, 1.0, 0.0)
+    assert (figures.sway.same.value, figures.sway.distance.value) == (0.5, -1.0)
+    assert (figures.raters[rater.pk].same_unswayed, figures.raters[rater.pk].same_prefilled) == (0.5, 1.0)
+
+
+def reveal(video, rater, before, after=None, shown=(5, 5, 5), **fields):
+    """A rating in the arm `reveal`: its first version, and the one after the reveal where there is one."""
+    first = make_rating(video, rater, before, arm="reveal", live=after is None)
+    if after:
+        saw = {f"{key}_shown": score for key, score in zip(first.scores, shown, strict=True)}
+        again = {"version": 2, "stage": "reveal", "revises": first}
+        make_rating(video, rater, after, arm="reveal", **(again | saw | fields))
+    return first
+
+
+def test_what_was_said_before_the_reveal_is_not_swayed_and_the_live_version_counts(client, project):
+    people = [make_member(project), make_member(project)]
+    for place in range(4):
+        video = make_video(project)
+        make_suggestion(video, project.suggester, scores=(5, 5, 5))
+        reveal(video, people[0], (5, 3, 3), (5, 4, 5), seconds=9)
+        reveal(video, people[1], (3, 3, 3), (5, 5, 5) if place == 0 else None)
+    gone = make_video(project)
+    make_suggestion(gone, project.suggester, scores=(5, 5, 5))
+    taken_back = make_rating(gone, people[0], (5, 5, 5), arm="reveal", live=False)
+    Rating.objects.filter(pk=taken_back.pk).update(withdrawn_at=timezone.now())
+    figures = quality(project)
+    assert figures.sway.before == Beside(24, 4 / 24, 2 * 20 / 24)
+    assert figures.sway.after == Beside(15, 11 / 15, 4 / 15)
+    assert figures.sway.changed == (4 * 2 + 3) / 15
+    assert figures.sway.blind == figures.sway.prefilled == Beside(0, None, None)
+    assert figures.agreement.exact == 2 / 12  # of the live versions: (5, 4, 5) and (5, 5, 5) once
+    assert figures.raters[people[0].pk].same_unswayed == 4 / 12
+    assert figures.raters[people[0].pk].minutes is None  # the second look took a while, the first is not known
+    assert [line.total for line in raters(project, figures.raters)] == [4, 4]
+    client.force_login(make_member(project, "lead"))
+    page = text_of(client, project)
+    assert "The reveal changed 73 % of the scores." in page
+    assert "Before the reveal" in page
 
 
 def test_sway_ignores_other_scorers_and_further_samples(project):
@@ -184,7 +221,7 @@ def test_sway_ignores_other_scorers_and_further_samples(project):
     make_suggestion(video, make_scorer_version("other"), scores=(3, 3, 3))
     make_suggestion(video, project.suggester, scores=(3, 3, 3), sample=1)
     make_rating(video, make_member(project), (3, 3, 3))
-    assert quality(project).sway.blind is None
+    assert quality(project).sway.blind.scores == 0
 
 
 def test_figures_are_kept_until_something_changes(project, django_assert_num_queries):
@@ -218,6 +255,9 @@ def stuck_project(project):
     make_rating(model, ada, (2, 1, 3))
     make_rating(make_video(project, name="flagged"), ada, flagged=True)
     Skip.objects.create(video=make_video(project, name="skipped"), rater=ada, reason="No picture.")
+    ReviewCase.objects.create(video=make_video(project, name="review"), audit=True)
+    decided = make_video(project, name="decided")
+    ReviewCase.objects.create(video=decided, state="closed")
     well = make_video(project, name="well")
     make_suggestion(well, project.suggester, scores=(5, None, 3))
     make_suggestion(well, make_scorer_version("other"), scores=(1, 1, 1))
@@ -227,7 +267,7 @@ def stuck_project(project):
     return project
 
 
-@pytest.mark.parametrize("show", STUCK)
+@pytest.mark.parametrize("show", [*STUCK, "raters-differ", "model-differs", "flagged"])
 def test_each_line_of_needs_you_counts_its_own_video(stuck_project, show):
     assert [video.name for video in find(stuck_project, show=show)] == [show]
 
@@ -236,14 +276,17 @@ def test_what_is_stuck_counts_each_video_once(stuck_project):
     found = stuck(stuck_project)
     assert {(matter.show, matter.videos) for matter in found.matters} == {(show, 1) for show in STUCK}
     assert found.videos == len(STUCK)
-    Rating.objects.filter(video__name="raters-differ").update(flagged=True)
+    ReviewCase.objects.create(video=Video.objects.get(name="skipped"), flagged=True)
     assert stuck(stuck_project).videos == len(STUCK)
 
 
 def test_each_number_leads_to_its_list(client, stuck_project):
     client.force_login(make_member(stuck_project, "lead"))
     page = text_of(client, stuck_project)
-    for show in ("settled", "stuck", *STUCK):
+    assert (
+        f'href="{reverse("review", args=[stuck_project.slug])}">1 waits for a reviewer</a>, the oldest for' in page
+    )
+    for show in {"settled", "stuck", *STUCK} - {"review"}:
         link = f"{reverse('project-videos', args=[stuck_project.slug])}?show={show}"
         assert link in page
         assert client.get(link).status_code == 200
@@ -283,7 +326,7 @@ def test_the_overview_takes_the_same_queries_at_10_and_1000_ratings(
     ]
     Rating.objects.bulk_create(ratings)
     assert Rating.objects.count() == 1000
-    assert queries_of(django_assert_max_num_queries, client, address) == few == 21
+    assert queries_of(django_assert_max_num_queries, client, address) == few == 20
 
 
 def test_the_video_list_takes_the_same_queries_for_any_page(client, project, django_assert_max_num_queries):
@@ -292,7 +335,7 @@ def test_the_video_list_takes_the_same_queries_for_any_page(client, project, dja
     address = reverse("project-videos", args=[project.slug])
     few = queries_of(django_assert_max_num_queries, client, address)
     rate_much(project, 70)
-    assert queries_of(django_assert_max_num_queries, client, address) == few == 8
+    assert queries_of(django_assert_max_num_queries, client, address) == few == 9
     assert queries_of(django_assert_max_num_queries, client, address + "?page=3&show=rated&text=ball") == few
 
 
@@ -388,7 +431,8 @@ def test_a_video_page_takes_the_same_queries_for_one_rating_and_ten(
     for number in range(9):
         make_rating(video, make_member(project))
         make_suggestion(video, make_scorer_version(f"scorer-{number}"))
-    assert queries_of(django_assert_max_num_queries, client, address) == few
+    full = few - 1  # nobody is looked up to hand a seat to
+    assert queries_of(django_assert_max_num_queries, client, address) == full
 
 
 # --- Charts ----------------------------------------------------------------------------------------

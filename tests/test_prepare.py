@@ -265,8 +265,12 @@ def test_the_sweeper_rings_for_what_waits_and_ends_what_lost_three_workers(
     assert rung == [project.pk]
     past = timezone.now() - timedelta(seconds=1)
     Video.objects.update(media_attempts=3, media_lease=uuid.uuid4(), media_leased_until=past)
+    folder = Path(Video.objects.get().original.path).parent
+    (folder / "attempt-3").mkdir()  # of a worker that was killed
+    (folder / "attempt-3" / "poster.jpg").write_bytes(b"half")
     sweep()
     assert Video.objects.get().media_state == MediaState.FAILED
+    assert [path.name for path in folder.iterdir()] == ["original.mp4"]
     assert rung == [project.pk]
 
 

@@ -6,7 +6,10 @@ from django.urls import reverse
 
 from annotation.models import Membership, Project, Verdict
 from annotation.projects.set_up import change_settings
+from annotation.room.fit_overlap import fit_to_overlap
 from annotation.room.settle import settle
+from annotation.tasks import fit_to_overlap_task, sweep_projects_task
+from datasets_app.invariants.check import miscounted_videos
 from tests.make import make_member, make_project, make_rating, make_scorer_version, make_user, make_video
 
 pytestmark = pytest.mark.django_db
@@ -15,9 +18,11 @@ NEW = {
     "name": "Autumn study",
     "slug": "",
     "overlap": 2,
-    "prefill_percent": 90,
+    "prefill_percent": 80,
+    "reveal_percent": 10,
     "blind_percent": 10,
     "order": "random",
+    "audit_percent": 5,
 }
 
 
@@ -29,12 +34,13 @@ def _fresh_figures():
 def settings_of(project, **changed):
     fields = [
         "name",
-        "guidelines",
         "overlap",
         "prefill_percent",
+        "reveal_percent",
         "blind_percent",
         "order",
         "lease_minutes",
+        "audit_percent",
     ]
     stored = {field: getattr(project, field) for field in fields}
     return {key: "" if value is None else value for key, value in (stored | changed).items()}
@@ -95,8 +101,11 @@ def test_a_superuser_creates_the_first_project_and_leads_it(client):
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"prefill_percent": 97, "blind_percent": 3}, "at least 5 % must stay blind"),
-        ({"prefill_percent": 90, "blind_percent": 20}, "add up to 110, not to 100"),
+        ({"prefill_percent": 87, "blind_percent": 3}, "at least 5 % must stay blind"),
+        ({"reveal_percent": 19, "blind_percent": 1}, "at least 5 % must stay blind"),
+        ({"reveal_percent": 20}, "The three shares add up to 110, not to 100"),
+        ({"reveal_percent": ""}, "This field is required"),
+        ({"audit_percent": 101}, "less than or equal to 100"),
         ({"overlap": 0}, "greater than or equal to 1"),
         ({"overlap": 21}, "less than or equal to 20"),
         ({"name": "展映室"}, "the name has no letters"),
@@ -108,18 +117,23 @@ def test_a_wrong_value_is_refused_in_words(client, wrong, words):
     client.force_login(make_member(make_project("taken"), "lead"))
     answer = client.post(reverse("project-create"), NEW | wrong)
     assert answer.status_code == 422
-    assert words in answer.content.decode()
+    page = answer.content.decode()
+    assert words in page
+    assert page.count("autofocus") == 1, "the page opens where something is to be mended"
     assert Project.objects.count() == 1
 
 
 def test_all_blind_and_the_floor_itself_are_allowed(client):
     project = make_project()
     client.force_login(make_member(project, "lead"))
-    for prefill, blind in ((0, 100), (95, 5)):
-        shares = settings_of(project, prefill_percent=prefill, blind_percent=blind)
+    for prefill, reveal, blind in ((0, 0, 100), (95, 0, 5), (0, 100, 0), (60, 35, 5)):
+        shares = settings_of(
+            project, prefill_percent=prefill, reveal_percent=reveal, blind_percent=blind, requires_full_play="on"
+        )
         assert client.post(reverse("project-settings", args=[project.slug]), shares).status_code == 302
         project.refresh_from_db()
-        assert (project.prefill_percent, project.blind_percent) == (prefill, blind)
+        assert (project.prefill_percent, project.reveal_percent, project.blind_percent) == (prefill, reveal, blind)
+        assert project.requires_full_play
 
 
 def test_settings_say_whose_suggestions_raters_see_and_where_to_choose(client):
@@ -134,19 +148,44 @@ def test_settings_say_whose_suggestions_raters_see_and_where_to_choose(client):
     assert f"what {version} suggests" in client.get(address).content.decode()
 
 
-def test_raising_the_overlap_opens_seats_and_unsettles(client):
+@pytest.mark.portability
+def test_a_changed_overlap_is_on_its_way_until_a_worker_has_been_there(client, django_capture_on_commit_callbacks):
     project = make_project(overlap=1)
     video, rater = make_video(project), make_member(project)
     make_rating(video, rater)
     client.force_login(make_member(project, "lead"))
     address = reverse("project-settings", args=[project.slug])
     client.post(address, settings_of(project, overlap=1, lease_minutes=20))
+    assert "being brought to" not in client.get(address).content.decode()
     client.post(address, settings_of(project, overlap=3))
-    assert video.seats.count() == 3
+    assert "being brought to an overlap of 3" in client.get(address).content.decode()
+    assert not list(miscounted_videos())
+    with django_capture_on_commit_callbacks() as doorbells:
+        sweep_projects_task()  # the doorbell was lost
+    assert len(doorbells) == 1
+    begun = Project.objects.get()
+    client.post(address, settings_of(project, overlap=2))  # while the worker is at it
+    fit_to_overlap(begun)
+    assert video.seats.count() == 2
+    assert Project.objects.get().overlap_due_at is not None
+    fit_to_overlap_task(project.pk)
     assert not hasattr(type(video).objects.get(pk=video.pk), "verdict")
+    assert "being brought to" not in client.get(address).content.decode()
     client.post(address, settings_of(project, overlap=1))
+    assert not list(miscounted_videos())
+    fit_to_overlap_task(project.pk)
     assert video.seats.count() == 1
     assert type(video).objects.get(pk=video.pk).verdict.visual_quality == 3
+
+
+def test_two_leads_change_different_settings_at_once():
+    project = make_project()
+    one, other = Project.objects.get(), Project.objects.get()
+    one.lease_minutes, other.name = 5, "Renamed"
+    change_settings(one, ["lease_minutes"])
+    change_settings(other, ["name"])
+    project.refresh_from_db()
+    assert (project.lease_minutes, project.name) == (5, "Renamed")
 
 
 def test_a_changed_overlap_leaves_the_verdicts_that_stay_alone():
@@ -159,10 +198,12 @@ def test_a_changed_overlap_leaves_the_verdicts_that_stay_alone():
     settled_at = complete.verdict.settled_at
     project.overlap = 1
     change_settings(project, ["overlap"])
+    fit_to_overlap_task(project.pk)
     assert {verdict.video: verdict.ratings.count() for verdict in Verdict.objects.all()} == {complete: 2, half: 1}
     assert Verdict.objects.get(video=complete).settled_at == settled_at
     project.overlap = 2
     change_settings(project, ["overlap"])
+    fit_to_overlap_task(project.pk)
     assert Verdict.objects.get().video == complete
 
 
@@ -192,6 +233,26 @@ def test_unknown_charts_are_not_there(client):
     client.force_login(make_member(project, "lead"))
     for size, name in (("huge", "scores"), ("wide", "salaries")):
         assert client.get(reverse("project-chart", args=[project.slug, size, name])).status_code == 404
+
+
+def test_every_tab_of_a_project_has_a_title_of_its_own(client):
+    project = make_project()
+    client.force_login(make_member(project, "lead"))
+    tabs = [
+        "",
+        "-videos",
+        "-import",
+        "-suggestions",
+        "-evaluation",
+        "-members",
+        "-releases",
+        "-settings",
+        "-audit",
+    ]
+    addresses = [f"project{tab}" for tab in tabs] + ["review", "guidelines"]
+    pages = [client.get(reverse(name, args=[project.slug])).content.decode() for name in addresses]
+    titles = [page.split("<title>")[1].split("</title>")[0] for page in pages]
+    assert len(set(titles)) == len(titles), titles
 
 
 def test_livez_answers_anybody(client, django_assert_num_queries):

@@ -5,6 +5,17 @@ import pytest
 from annotation.models import Arm, Draft, Rating, Seat, Skip, Video
 from tests.browser import check_access, make_clip, wait_for
 from tests.make import make_member, make_project, make_scorer_version, make_suggestion
+from tests.room import (
+    chosen,
+    explain,
+    open_room,
+    press,
+    reason,
+    shown,
+    submit,
+    wait_for_video,
+    wait_until_saved,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -21,49 +32,6 @@ def blind(db):
 def prefill(db):
     """A project whose raters are shown suggestions (all but the blind 5 %)."""
     return make_project("prefill-study", prefill_percent=95, blind_percent=5, suggester=make_scorer_version())
-
-
-def open_room(browse, user, project, **options):
-    page = browse(user, **options)
-    page.goto(f"/p/{project.slug}/rate/")
-    wait_for_video(page)
-    return page
-
-
-def wait_for_video(page):
-    wait_for(page, "document.querySelector('main .card.current') && document.activeElement.matches('.card')")
-
-
-def shown(page) -> str:
-    return page.locator("main article.screening").get_attribute("data-video")
-
-
-def reason(page, key="visual_quality"):
-    return page.locator(f"main textarea[name={key}_reason]")
-
-
-def chosen(page) -> list[str]:
-    return page.locator("main .scale :checked").evaluate_all("radios => radios.map(radio => radio.value)")
-
-
-def press(page, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def submit(page, *keys: str) -> None:
-    """Press these and Ctrl+Enter, and wait for what comes next."""
-    before = shown(page)
-    press(page, *keys, "Control+Enter")
-    wait_for(page, "before => document.querySelector('main article')?.dataset.video !== before", before)
-
-
-def wait_until_saved(page):
-    page.locator("#saved").get_by_text("Saved", exact=True).wait_for()
-
-
-def video_on(page) -> Video:
-    return Video.objects.get(public_id=shown(page))
 
 
 def test_two_raters_rate_by_keyboard_alone_and_never_share_a_seat(browse, blind):
@@ -93,24 +61,6 @@ def test_two_raters_rate_by_keyboard_alone_and_never_share_a_seat(browse, blind)
     assert set(ratings.values_list("visual_quality_reason", flat=True)) == {
         f"seen 3 times in turn {turn}" for turn in range(3)
     }
-
-
-def test_next_video_shows_its_first_frame_at_once(browse, blind):
-    for _ in range(3):
-        make_clip(blind, "a ball")
-    page = open_room(browse, make_member(blind), blind)
-    page.locator("#next video").wait_for(state="attached")
-    wait_for(page, "document.querySelector('#next video').readyState >= 2")
-    page.evaluate("""() => {
-        const next = document.querySelector('#next video');
-        next.requestVideoFrameCallback(() => window.firstFrame = performance.now());
-        addEventListener('keydown', event => {
-          if (event.code === 'Enter') window.pressed = performance.now();
-        }, true);
-    }""")
-    submit(page, "1", "2", "3")
-    wait_for(page, "window.firstFrame")
-    assert page.evaluate("window.firstFrame - window.pressed") < 400
 
 
 def test_reload_in_mid_sentence_restores_every_character(browse, blind):
@@ -175,6 +125,7 @@ def test_a_submit_without_network_goes_out_later(browse, blind):
     make_clip(blind)
     page = open_room(browse, make_member(blind), blind)
     page.context.set_offline(True)
+    explain(page)
     press(page, "2", "2", "2", "Control+Enter")
     page.get_by_text("No connection. Your rating is kept on this computer").wait_for()
     assert not Rating.objects.exists()
@@ -243,7 +194,7 @@ def test_a_tab_whose_video_was_submitted_elsewhere_shows_its_words_and_goes_on(b
     check_access(stale)
     dialog.get_by_role("button", name="Next video").click()
     stale.get_by_role("heading", name="Nothing to rate right now").wait_for()
-    assert Rating.objects.get().visual_quality_reason == ""
+    assert not Rating.objects.filter(visual_quality_reason__contains="too late").exists()
 
 
 @pytest.mark.parametrize("videos", [1, 2])
@@ -303,13 +254,14 @@ def test_the_blind_arm_receives_nothing_of_the_model(browse, blind):
         make_suggestion(make_clip(blind, "a ball"), blind.suggester, rationale=f"{CANARY} {number}")
     page = browse(make_member(blind))
     bodies: list[str] = []
-    page.on("response", lambda answer: "/p/" in answer.url and bodies.append(answer.text()))
+    page.on("requestfinished", lambda request: "/p/" in request.url and bodies.append(request.response().text()))
     page.goto(f"/p/{blind.slug}/rate/")
     wait_for_video(page)
     page.locator("#next article").wait_for(state="attached")
     submit(page, "1", "2", "3")
     page.locator("#next article").wait_for(state="attached")
-    assert len(bodies) >= 4
+    page.wait_for_load_state("networkidle")
+    assert len(bodies) >= 4  # the page, two openings with what comes next, a submit
     assert not [body for body in bodies if CANARY in body or "suggested" in body or "from model" in body]
 
 
@@ -390,27 +342,35 @@ def test_arrows_in_a_scale_and_tab_stay_native(browse, blind):
     assert reason(page).evaluate("area => area === document.activeElement")
 
 
+PLACES = """[...document.querySelectorAll("main video, main fieldset, main textarea, main button")].map((element) => {
+  const { x, y, width, height } = element.getBoundingClientRect();
+  return [element.name || element.id || element.className, x, y, width, height];
+})"""
+
+
 def test_fits_1280x720_without_scrolling_or_shifting(browse, prefill):
     prefill.name = "A project with a long name, as projects have"
     prefill.save()
     make_suggestion(make_clip(prefill, "A prompt that goes on. " * 40, size=(160, 120)))
     page = browse(make_member(prefill))
     page.add_init_script("""window.shift = 0; new PerformanceObserver(list => list.getEntries().forEach(
-        entry => { window.shift += entry.value; window.shifted = entry.sources.map(s => s.node?.outerHTML ?? s.node?.parentNode.outerHTML); })).observe({ type: 'layout-shift', buffered: true })""")
+        entry => { if (!entry.hadRecentInput) window.shift += entry.value; window.shifted = entry.sources.map(s => s.node?.outerHTML ?? s.node?.parentNode.outerHTML); })).observe({ type: 'layout-shift', buffered: true })""")
     page.goto(f"/p/{prefill.slug}/rate/")
     wait_for_video(page)
     wait_for(page, "document.querySelector('main video').readyState >= 3")
     size = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
     assert size == [1280, 720]
     assert page.get_by_role("button", name="Submit, next video").bounding_box()["y"] < 700
+    assert page.evaluate("window.shift") < 0.001, page.evaluate("window.shifted")
+    places = page.evaluate(PLACES)
     press(page, "Control+Enter")
     page.get_by_text("Still to decide: Visual, Alignment, Physical").wait_for()
+    assert page.evaluate(PLACES) == places, "what is said about a submit moves nothing"
     assert page.locator("header.top").bounding_box()["height"] == 44
     lines = page.locator("main .foot .model").evaluate_all(
         "feet => feet.map(foot => foot.getClientRects().length)"
     )
     assert set(lines) == {1}
-    assert page.evaluate("window.shift") < 0.001, page.evaluate("window.shifted")
     check_access(page)
     press(page, "?")
     check_access(page)
@@ -431,6 +391,7 @@ def test_on_a_phone_the_video_and_the_action_stay_in_sight(browse, blind):
     check_access(page)
     for key, value in (("visual_quality", 1), ("text_alignment", 2), ("physical_consistency", 3)):
         page.locator(f"main [data-dimension={key}] .step").nth(value - 1).tap()
+    explain(page)
     page.get_by_role("button", name="Submit, next video").tap()
     page.get_by_role("heading", name="Nothing to rate right now").wait_for()
     assert list(Rating.objects.get().scores.values()) == [1, 2, 3]
@@ -457,6 +418,7 @@ def test_the_waiting_page_goes_on_by_itself(browse, blind):
 
 
 def test_works_without_scripts(browse, blind):
+    browse.expect("422")
     make_clip(blind, "a ball"), make_clip(blind, "a ball")
     page = browse(make_member(blind), java_script_enabled=False)
     page.goto(f"/p/{blind.slug}/rate/")
@@ -468,6 +430,8 @@ def test_works_without_scripts(browse, blind):
     for key, value in (("visual_quality", 5), ("text_alignment", 4), ("physical_consistency", 3)):
         page.locator(f"[name={key}]").nth(value - 1).check()
     page.locator("[name=visual_quality_reason]").fill("plain form")
+    page.get_by_role("button", name="Submit, next video").click()
+    page.get_by_text("Say in a few words what you saw").first.wait_for()
     page.get_by_role("button", name="Submit, next video").click()
     page.get_by_role("heading", name="Nothing to rate right now").wait_for()
     rating = Rating.objects.get()

@@ -29,7 +29,7 @@ def bring_in(project, name):
 
 def take_out(project, folder):
     out = StringIO()
-    call_command("export_dataset", project=project.slug, format="records", output=folder, stdout=out)
+    call_command("export_dataset", project=project.slug, formats=["records"], output=folder, stdout=out)
     rows = [json.loads(line) for line in (folder / "records.jsonl").read_bytes().splitlines()]
     return {row["video_name"]: row for row in rows}, out.getvalue()
 

@@ -161,3 +161,18 @@ def test_random_damage_never_takes_the_importer_down(sandbox, clip, tmp_path):
         with suppress(Refused, DecoderFailed):
             assert probe(sandbox, str(path), MP4).facts.frames > 0
     assert probe(sandbox, str(clip), MP4).facts.frames == 16
+
+
+@pytest.mark.parametrize(("name", "codec"), [("poster.jpg", "libx264"), ("rendition.mp4", "mpeg4")])
+def test_a_full_disk_is_said_in_words_and_the_child_goes_on(sandbox, tmp_path, name, codec):
+    path = draw_clip(tmp_path / "clip.mp4", codec=codec)
+    full, roomy = tmp_path / "full", tmp_path / "roomy"
+    full.mkdir()
+    roomy.mkdir()
+    (full / name).symlink_to("/dev/full")
+    asked = {"path": str(path), "demuxer": "mov,mp4,m4a,3gp,3g2,mj2", "container": "mp4", "frames": 16}
+    with pytest.raises(DecoderFailed, match=r"^The files could not be written: No space left on device\.$"):
+        sandbox.ask("prepare", seconds=30, folder=str(full), **asked)
+    child = sandbox._child
+    assert sandbox.ask("prepare", seconds=30, folder=str(roomy), **asked)["tiles"]
+    assert sandbox._child is child

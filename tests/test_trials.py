@@ -111,6 +111,14 @@ def test_a_clip_is_kept_under_a_name_of_ours_and_its_scorers_queue_is_rung(
     assert "<script>alert" not in html
 
 
+def test_without_room_for_the_body_the_page_says_so(lead, settings, tmp_path):
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path / "gone")
+    response = send(lead, SimpleUploadedFile("large.mp4", bytes(3 * 1024**2)))
+    assert response.status_code == 507
+    assert "It could not be kept: No such file or directory." in response.content.decode()
+    assert not Trial.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("content", "word"),
     [

@@ -7,6 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from annotation.models.people import User
@@ -18,16 +19,17 @@ MAX_OVERLAP = 20
 class Arm(models.TextChoices):
     """What the rater saw of the model before deciding."""
 
-    PREFILL = "prefill", "Pre-filled"
-    BLIND = "blind", "Blind"
+    PREFILL = "prefill", _("Pre-filled")
+    REVEAL = "reveal", _("Revealed after")
+    BLIND = "blind", _("Blind")
 
 
 class Order(models.TextChoices):
     """How the queue ranks prompts."""
 
-    UNCERTAINTY = "uncertainty", "Least certain suggestion first"
-    DISAGREEMENT = "disagreement", "Most disagreement first"
-    RANDOM = "random", "Random"
+    UNCERTAINTY = "uncertainty", _("Least certain suggestion first")
+    DISAGREEMENT = "disagreement", _("Most disagreement first")
+    RANDOM = "random", _("Random")
 
 
 def new_seed() -> int:
@@ -54,9 +56,12 @@ class Project(models.Model):
         default=1, validators=[MinValueValidator(1), MaxValueValidator(MAX_OVERLAP)]
     )
     prefill_percent = models.PositiveSmallIntegerField(default=90, validators=[MaxValueValidator(100)])
+    reveal_percent = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(100)])
     blind_percent = models.PositiveSmallIntegerField(default=10, validators=[MaxValueValidator(100)])
     order = models.CharField(max_length=12, choices=Order.choices, default=Order.RANDOM)
     guidelines = models.TextField(blank=True)
+    requires_full_play = models.BooleanField(default=False)  # submit only after one full play at 1x
+    audit_percent = models.PositiveSmallIntegerField(default=5, validators=[MaxValueValidator(100)])
     seed = models.PositiveIntegerField(default=new_seed)
     lease_minutes = models.PositiveSmallIntegerField(
         default=30, validators=[MinValueValidator(1), MaxValueValidator(24 * 60)]
@@ -65,6 +70,10 @@ class Project(models.Model):
     suggester = models.ForeignKey(
         "annotation.ScorerVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    # Since when all its seats and verdicts are to follow a changed overlap; empty = they do.
+    overlap_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Since when all its review cases are to be looked at again; empty = nothing to do.
+    cases_due_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ProjectQuerySet.as_manager()
@@ -76,13 +85,15 @@ class Project(models.Model):
                 name="project_overlap_within_limits", condition=Q(overlap__gte=1, overlap__lte=MAX_OVERLAP)
             ),
             models.CheckConstraint(
-                name="project_arm_shares_add_up", condition=Q(prefill_percent=100 - F("blind_percent"))
+                name="project_arm_shares_add_up",
+                condition=Q(prefill_percent=100 - F("reveal_percent") - F("blind_percent")),
             ),
             models.CheckConstraint(
                 name="project_keeps_a_blind_share",
                 condition=Q(prefill_percent=0) | Q(blind_percent__gte=MIN_BLIND_PERCENT),
             ),
             models.CheckConstraint(name="project_order_known", condition=Q(order__in=Order.values)),
+            models.CheckConstraint(name="project_audit_is_a_share", condition=Q(audit_percent__lte=100)),
             models.CheckConstraint(name="project_lease_positive", condition=Q(lease_minutes__gte=1)),
         ]
 

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from annotation.models.scores import Scores, on_scale
 from annotation.models.video import Video
@@ -44,10 +45,10 @@ class ScorerVersion(models.Model):
 
 
 class SuggestionStatus(models.TextChoices):
-    COMPLETE = "complete", "Complete"
-    REPAIRED = "repaired", "Read in spite of its form"
-    PARTIAL = "partial", "Abstained on some dimensions"
-    UNREADABLE = "unreadable", "Unreadable answer"
+    COMPLETE = "complete", _("Complete")
+    REPAIRED = "repaired", _("Read in spite of its form")
+    PARTIAL = "partial", _("Abstained on some dimensions")
+    UNREADABLE = "unreadable", _("Unreadable answer")
 
 
 class Suggestion(Scores):

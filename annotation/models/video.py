@@ -8,6 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from annotation.models.people import User
 from annotation.models.project import Project
@@ -54,13 +55,17 @@ class T2VModel(models.Model):
         return self.name
 
 
+# One of the sentences in `Video.warnings`.
+VARIABLE_RATE = "The frame rate varies: a frame's number is not its time multiplied by the rate."
+
+
 class MediaState(models.TextChoices):
     """Whether a video can be watched yet."""
 
-    WAITING = "waiting", "Waiting for the media worker"
-    READY = "ready", "Ready"
-    FAILED = "failed", "Failed"
-    MISSING = "missing", "File not imported"
+    WAITING = "waiting", _("Waiting for the media worker")
+    READY = "ready", _("Ready")
+    FAILED = "failed", _("Failed")
+    MISSING = "missing", _("File not imported")
 
 
 def original_path(video: "Video", filename: str) -> str:
@@ -145,6 +150,11 @@ class Video(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_variable_rate(self) -> bool:
+        """Whether the probe found steps of different lengths between the frames."""
+        return VARIABLE_RATE in self.warnings
 
     @property
     def folder(self) -> str:

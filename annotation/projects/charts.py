@@ -9,6 +9,8 @@ import hashlib
 import math
 from collections.abc import Sequence
 
+from django.utils.formats import date_format
+
 STYLE = (
     "text{font:11px system-ui,'Segoe UI',Roboto,'Noto Sans','DejaVu Sans',sans-serif;fill:#a8a8a8}"
     ".name{font-size:12px;fill:#ededed}.rule{stroke:#3b3b3b}.line{fill:none;stroke:#f0b54a;stroke-width:2}"
@@ -22,12 +24,14 @@ STYLE_SOURCE = "'sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).dige
 WIDTHS = {"wide": 640, "side": 440, "narrow": 340}
 
 
-def _svg(width: int, height: int, parts: Sequence[str]) -> str:
+def svg(width: int, height: int, parts: Sequence[str]) -> str:
+    """A picture of this size in pixels, in the one style."""
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}><style>{STYLE}</style>{"".join(parts)}</svg>\n'
 
 
-def _text(x: float, y: float, text: str, anchor: str = "middle", name: str = "") -> str:
+def label(x: float, y: float, text: str, anchor: str = "middle", name: str = "") -> str:
+    """Words at a place in pixels; `name` is a class of the style."""
     kind = f' class="{name}"' if name else ""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{kind}>{text}</text>'
 
@@ -51,17 +55,17 @@ def line_chart(days: Sequence[tuple[datetime.date, int]], width: int) -> str:
         return floor - (floor - head) * n / top
 
     rules = [f'<path class="rule" d="M{left} {y(n):.1f}H{width - right}"/>' for n in (0, top / 2, top)]
-    labels = [_text(left - 8, y(n) + 4, str(n), "end") for n in (0, top)]
+    labels = [label(left - 8, y(n) + 4, str(n), "end") for n in (0, top)]
     every = math.ceil(56 / step)
     labels += [
-        _text(left + index * step, height - 6, f"{day.day} {day:%b}")
+        label(left + index * step, height - 6, date_format(day, "MONTH_DAY_FORMAT"))
         for index, (day, _) in enumerate(days)
         if (len(days) - 1 - index) % every == 0
     ]
     points = [(left + index * step, y(n)) for index, (_, n) in enumerate(days)]
     line = f'<path class="line" d="M{"L".join(f"{x:.1f} {at:.1f}" for x, at in points)}"/>'
     dot = f'<circle class="dot" cx="{points[-1][0]:.1f}" cy="{points[-1][1]:.1f}" r="3"/>'
-    return _svg(width, height, [*rules, *labels, line, dot])
+    return svg(width, height, [*rules, *labels, line, dot])
 
 
 def bar_charts(shares: Sequence[tuple[str, Sequence[int]]], width: int) -> str:
@@ -72,13 +76,13 @@ def bar_charts(shares: Sequence[tuple[str, Sequence[int]]], width: int) -> str:
     for place, (name, counts) in enumerate(shares):
         left, slot = place * column, (column - 20) / len(counts)
         total, largest = sum(counts) or 1, max(*counts, 1)
-        parts.append(_text(left, 14, name, "start", "name"))
+        parts.append(label(left, 14, name, "start", "name"))
         for index, n in enumerate(counts):
             middle, tall = left + slot * (index + 0.5), (height - head - foot) * n / largest
             size = f'width="{slot * 0.76:.1f}" height="{tall:.1f}" rx="2"'
             parts.append(
                 f'<rect class="bar" x="{middle - slot * 0.38:.1f}" y="{height - foot - tall:.1f}" {size}/>'
             )
-            parts.append(_text(middle, height - foot - tall - 4, f"{100 * n / total:.0f}"))
-            parts.append(_text(middle, height - 4, str(index + 1)))
-    return _svg(width, height, parts)
+            parts.append(label(middle, height - foot - tall - 4, f"{100 * n / total:.0f}"))
+            parts.append(label(middle, height - 4, str(index + 1)))
+    return svg(width, height, parts)

@@ -8,34 +8,34 @@ from operator import or_
 from django.db.models import F, FilteredRelation, Max, Min, Q
 from django.db.models.functions import Abs, Coalesce, Greatest
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
-from annotation.models import Project, Rating, Skip, Video
+from annotation.models import Project, Rating, ReviewCase, Skip, Video
+from annotation.models.review import MODEL_DIFFERS, RATERS_DIFFER
 from annotation.models.video import MediaState, VideoQuerySet
 from annotation.scale import DIMENSION_KEYS
-
-# From which difference on a person should look (steps of the scale).
-RATERS_DIFFER = 2
-MODEL_DIFFERS = 3
 
 # A file that waits longer for the media worker than this needs a look.
 SLOW_MEDIA = datetime.timedelta(minutes=10)
 
 # What keeps a video from its verdict, or makes one doubtful; worst first.
 STUCK = {
-    "failed": "File could not be prepared",
-    "slow": "Long wait for the media worker: is one running?",
-    "missing": "Imported record without its file",
-    "raters-differ": f"Raters differ by {RATERS_DIFFER} or more",
-    "model-differs": f"Rater and model differ by {MODEL_DIFFERS} or more",
-    "flagged": "Flagged by a rater",
-    "skipped": "Skipped by a rater",
+    "failed": _("File could not be prepared"),
+    "slow": _("Long wait for the media worker: is one running?"),
+    "missing": _("Imported record without its file"),
+    "review": _("Waits for a reviewer"),
+    "skipped": _("Skipped by a rater"),
 }
 SHOW = {
-    "settled": "Settled",
-    "open": "Not settled yet",
-    "rated": "Rated",
-    "unrated": "Not rated",
-    "stuck": "Anything to look at",
+    "settled": _("Settled"),
+    "open": _("Not settled yet"),
+    "rated": _("Rated"),
+    "unrated": _("Not rated"),
+    "raters-differ": format_lazy(_("Raters differ by {n} or more"), n=RATERS_DIFFER),
+    "model-differs": format_lazy(_("Rater and model differ by {n} or more"), n=MODEL_DIFFERS),
+    "flagged": _("Flagged by a rater"),
+    "stuck": _("Anything to look at"),
     **STUCK,
 }
 
@@ -67,6 +67,7 @@ def _condition(project: Project, show: str) -> Q:
         "slow": lambda: Q(media_state=MediaState.WAITING, created_at__lt=timezone.now() - SLOW_MEDIA),
         "missing": lambda: Q(media_state=MediaState.MISSING),
         "flagged": lambda: Q(pk__in=live.filter(flagged=True).values("video")),
+        "review": lambda: Q(pk__in=ReviewCase.objects.open().filter(video__project=project).values("video")),
         "skipped": lambda: Q(pk__in=Skip.objects.filter(video__project=project).values("video")),
         "raters-differ": lambda: _raters_differ(project),
         "model-differs": lambda: _model_differs(project),

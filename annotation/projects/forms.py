@@ -9,7 +9,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from annotation.models import MediaState, Project, Role, T2VModel, User
+from annotation.models import Arm, MediaState, Membership, Project, Role, T2VModel, User
 from annotation.models.project import MIN_BLIND_PERCENT
 from annotation.projects.find_videos import SHOW
 
@@ -21,39 +21,41 @@ class SettingsForm(forms.ModelForm):
         model = Project
         fields = [
             "name",
-            "guidelines",
             "overlap",
             "prefill_percent",
+            "reveal_percent",
             "blind_percent",
             "order",
             "lease_minutes",
+            "requires_full_play",
+            "audit_percent",
         ]
         labels = {
             "name": _("Name"),
-            "guidelines": _("Guidelines for raters"),
             "overlap": _("Ratings per video (overlap)"),
             "prefill_percent": _("Pre-filled, %"),
+            "reveal_percent": _("Revealed after, %"),
             "blind_percent": _("Blind, %"),
             "order": _("Order of the queue"),
             "lease_minutes": _("Minutes an opened video is kept"),
+            "requires_full_play": _("Submit only after the video was played in full at normal speed or slower"),
+            "audit_percent": _("Reviewed at random, %"),
         }
         help_texts = {
-            "guidelines": _("One key (G) away while rating."),
             "overlap": _("How many raters score each video. Agreement needs at least 2."),
             "lease_minutes": _("Without a sign of life from its rater it then goes to somebody else."),
+            "audit_percent": _("So many of the rated videos go to a reviewer without any other cause."),
         }
-        widgets = {"guidelines": forms.Textarea(attrs={"rows": 6})}
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        prefill, blind = data.get("prefill_percent"), data.get("blind_percent")
-        if prefill is None or blind is None:
+        shares = {arm: data[f"{arm}_percent"] for arm in Arm if f"{arm}_percent" in data}
+        if len(shares) < len(Arm):
             return data
-        if prefill + blind != 100:
-            self.add_error(
-                "blind_percent", gettext("The two shares add up to %d, not to 100.") % (prefill + blind)
-            )
-        elif prefill and blind < MIN_BLIND_PERCENT:
+        total = sum(shares.values())
+        if total != 100:
+            self.add_error("blind_percent", gettext("The three shares add up to %d, not to 100.") % total)
+        elif shares[Arm.PREFILL] and shares[Arm.BLIND] < MIN_BLIND_PERCENT:
             self.add_error(
                 "blind_percent",
                 gettext("While anything is pre-filled, at least %d %% must stay blind.") % MIN_BLIND_PERCENT,
@@ -65,7 +67,15 @@ class ProjectForm(SettingsForm):
     """A new project. Its address comes from the name when left empty."""
 
     class Meta(SettingsForm.Meta):
-        fields = ["name", "slug", "overlap", "prefill_percent", "blind_percent", "order"]
+        fields = [
+            "name",
+            "slug",
+            "overlap",
+            *(f"{arm}_percent" for arm in Arm.values),
+            "order",
+            "requires_full_play",
+            "audit_percent",
+        ]
         labels = SettingsForm.Meta.labels | {"slug": _("Address")}
         help_texts = SettingsForm.Meta.help_texts | {
             "slug": _("Small letters, digits and hyphens; made from the name when left empty. It stays as it is.")
@@ -87,12 +97,34 @@ class ProjectForm(SettingsForm):
 class InviteForm(forms.Form):
     role = forms.ChoiceField(choices=Role.choices, initial=Role.RATER, label=_("Role"))
     email = forms.EmailField(
-        required=False, label=_("Email"), help_text=_("A note for you to tell the links apart. Nothing is sent.")
+        required=False,
+        label=_("Email"),
+        help_text=_(
+            "A note for you to tell the links apart; nothing is sent. Where people log in with their "
+            "organisation, whoever has this address there needs no link."
+        ),
     )
 
 
 class RoleForm(forms.Form):
     role = forms.ChoiceField(choices=Role.choices)
+
+
+class CapForm(forms.Form):
+    """Videos a day; empty for no limit."""
+
+    daily_cap = forms.IntegerField(required=False, min_value=1, max_value=9_999)
+
+
+class GiveForm(forms.Form):
+    """Whom a seat is handed to."""
+
+    member = forms.ModelChoiceField(queryset=Membership.objects.none())
+
+    def __init__(self, data: Any, *, project: Project) -> None:
+        super().__init__(data)
+        people = Membership.objects.filter(project=project).select_related("user")
+        self.fields["member"] = forms.ModelChoiceField(queryset=people)
 
 
 class AccountForm(forms.Form):

@@ -7,7 +7,8 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.models import Invitation, Membership, Project, Role, User
+from annotation.audit import record
+from annotation.models import AuditKind, Invitation, Membership, Project, Role, User
 
 LINK_DAYS = 7
 # What each role may do includes what the ones before it may.
@@ -21,7 +22,10 @@ class LinkClosed(Exception):
 def invite(
     project: Project, role: Role, *, email: str = "", created_by: User | None = None
 ) -> tuple[Invitation, str]:
-    """A new open invitation and its link, which cannot be had again. `email` is a note: nothing is sent."""
+    """A new open invitation and its link, which cannot be had again. Nothing is sent.
+
+    `email` is a note; and where people log in at their organisation, who comes with this address is let in.
+    """
     token = Invitation.new_token()
     invitation = Invitation.objects.create(
         project=project,
@@ -31,7 +35,15 @@ def invite(
         created_by=created_by,
         expires_at=timezone.now() + datetime.timedelta(days=LINK_DAYS),
     )
+    record(AuditKind.MEMBER_INVITED, by=created_by, project=project, role=role)
     return invitation, settings.SITE_URL + reverse("invitation", args=[token])
+
+
+@transaction.atomic
+def revoke(invitation: Invitation, *, by: User | None = None) -> None:
+    """The link no longer works."""
+    record(AuditKind.INVITATION_REVOKED, by=by, project=invitation.project, role=invitation.role)
+    invitation.delete()
 
 
 def is_open(invitation: Invitation) -> bool:
@@ -53,12 +65,18 @@ def accept(invitation: Invitation, user: User) -> Membership:
     )
     if not won:
         raise LinkClosed
-    membership, _ = Membership.objects.get_or_create(
+    membership, joined = Membership.objects.get_or_create(
         project=invitation.project, user=user, defaults={"role": invitation.role}
     )
+    before = membership.role
     if not covers(membership, invitation.role):
         membership.role = invitation.role
         membership.save(update_fields=["role"])
+    if joined:
+        record(AuditKind.MEMBER_JOINED, by=user, project=invitation.project, person=user, role=membership.role)
+    elif before != membership.role:
+        changes = [["role", before, membership.role]]
+        record(AuditKind.ROLE_CHANGED, by=user, project=invitation.project, person=user, changes=changes)
     return membership
 
 

@@ -6,13 +6,25 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from django.core.cache import cache
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
-from annotation.models import MediaState, Project, Purpose, Rating, Role, Seat, Suggestion, User, Verdict
+from annotation.models import (
+    MediaState,
+    Project,
+    Purpose,
+    Rating,
+    ReviewCase,
+    Role,
+    Seat,
+    Suggestion,
+    User,
+    Verdict,
+)
 from annotation.models.rating import RatingQuerySet
-from annotation.projects.compare_raters import Agreement, RaterFigures, Sway, agreement, by_rater, load_table, sway
+from annotation.projects.compare_raters import Agreement, RaterFigures, agreement, by_rater, load_table
 from annotation.projects.find_videos import STUCK, find
+from annotation.projects.sway import Sway, sway
 from annotation.scale import DIMENSION_KEYS, MAX_SCORE, MIN_SCORE
 
 CHART_DAYS = 14
@@ -159,21 +171,28 @@ class Matter:
 
 @dataclass(frozen=True)
 class Stuck:
-    """What is stuck: videos to look at, each counted once, and why, each line with its own list."""
+    """What is stuck: videos to look at, each counted once, and why, each line with its own list.
+
+    `cases` of them wait for a reviewer, the `oldest` since when; None without any.
+    """
 
     videos: int
     matters: list[Matter]
+    cases: int
+    oldest: datetime.datetime | None
 
 
 def stuck(project: Project) -> Stuck:
     """Only lines that have any videos."""
-    lines = [Matter(text, find(project, show=show).count(), show) for show, text in STUCK.items()]
-    return Stuck(find(project, show="stuck").count(), [line for line in lines if line.videos])
+    lines = [Matter(str(text), find(project, show=show).count(), show) for show, text in STUCK.items()]
+    waiting = ReviewCase.objects.open().filter(video__project=project)
+    cases = waiting.aggregate(cases=Count("pk"), oldest=Min("opened_at"))
+    return Stuck(find(project, show="stuck").count(), [line for line in lines if line.videos], **cases)
 
 
 @dataclass(frozen=True)
 class RaterLine:
-    """A row of the raters table. `today` and `total` count live main ratings."""
+    """A row of the raters table. `today` and `total` count videos rated, however often they were revised."""
 
     user: User
     today: int
@@ -203,4 +222,4 @@ def raters(project: Project, figures: dict[int, RaterFigures]) -> list[RaterLine
 
 
 def _main(project: Project) -> RatingQuerySet:
-    return Rating.objects.live().filter(video__project=project, purpose=Purpose.MAIN)
+    return Rating.objects.firsts().filter(video__project=project, purpose=Purpose.MAIN)

@@ -2,9 +2,27 @@
 
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
-from annotation.models import Distribution, Rating, ScorerVersion, Suggestion, Video
+from django.db.models import Prefetch, QuerySet
+
+from annotation.models import CheckMark, Distribution, Project, Rating, Review, ScorerVersion, Suggestion, Video
 from annotation.scale import DIMENSIONS, Dimension
+from annotation.time_marks import Moment, moments_in
+
+
+def videos_with_opinions(project: Project) -> QuerySet[Video]:
+    """The project's videos with everything that was said and decided about them, for one video's page."""
+    suggestions = Suggestion.objects.select_related("scorer_version__scorer").prefetch_related("distributions")
+    ratings = Rating.objects.select_related("rater", "returned").prefetch_related("check_marks")
+    reviews = Review.objects.select_related("reviewer", "rating__rater").order_by("-pk")
+    videos = project.videos.select_related("project", "prompt", "t2v_model", "verdict__review__reviewer")
+    return videos.select_related("review_case").prefetch_related(
+        Prefetch("suggestions", queryset=suggestions),
+        Prefetch("ratings", queryset=ratings.order_by("rater__username", "purpose", "-version")),
+        Prefetch("reviews", queryset=reviews),
+        "skips__rater",
+    )
 
 
 @dataclass(frozen=True)
@@ -38,7 +56,7 @@ class VersionSays:
 def scorer_opinions(video: Video) -> list[VersionSays]:
     """One entry a scorer version: the one that raters may see first, then by scorer, superseded ones last.
 
-    Expects `suggestions` with their versions and `distributions` to be loaded.
+    Expects a video of `videos_with_opinions`.
     """
     said: dict[ScorerVersion, list[Opinion]] = {}
     for suggestion in sorted(video.suggestions.all(), key=lambda one: one.sample):
@@ -70,14 +88,31 @@ def verdict_lines(video: Video) -> list[tuple[Dimension, int | None]]:
     return [(d, verdict.scores[d.key]) for d in DIMENSIONS] if verdict else []
 
 
+def for_training(video: Video) -> dict[str, Any]:
+    """What was made of the video for training: the live edited rationale, adjustments, and whether they still fit.
+
+    Two queries. Expects a video of `videos_with_opinions`.
+    """
+    verdict = getattr(video, "verdict", None)
+    scores = verdict.scores if verdict else {}
+    edited = video.edited_rationales.filter(live=True).select_related("editor").first()
+    adjustments = list(video.adjustments.select_related("scorer_version__scorer").order_by("pk"))
+    for adjustment in adjustments:
+        adjustment.fits = adjustment.human == scores  # type: ignore[attr-defined]
+    fits = edited is not None and edited.scores == scores
+    return {"edited": edited, "edited_fits": fits, "adjustments": adjustments}
+
+
 @dataclass(frozen=True)
 class Line:
-    """One dimension of a rating: its score, what the rater was shown before, and the reason."""
+    """One dimension of a rating: its score, what the rater was shown before, the reason and what is in it."""
 
     dimension: Dimension
     score: int | None
     shown: int | None
     reason: str
+    moments: list[Moment]
+    checks: list[CheckMark]  # what the check before submit found, and the rater let stand
 
 
 @dataclass(frozen=True)
@@ -89,11 +124,23 @@ class Version:
 
 
 def histories(video: Video) -> list[list[Version]]:
-    """Each rater's versions of a rating. Expects `ratings` ordered by rater, purpose, newest first."""
+    """Each rater's versions of a rating, newest first. Expects a video of `videos_with_opinions`."""
     grouped = groupby(video.ratings.all(), key=lambda rating: (rating.rater_id, rating.purpose))
     return [[_version(rating) for rating in ratings] for _, ratings in grouped]
 
 
 def _version(rating: Rating) -> Version:
     scores, shown, reasons = rating.scores, rating.shown, rating.reasons
-    return Version(rating, [Line(d, scores[d.key], shown[d.key], reasons[d.key]) for d in DIMENSIONS])
+    checks = list(rating.check_marks.all())
+    lines = [
+        Line(
+            dimension=d,
+            score=scores[d.key],
+            shown=shown[d.key],
+            reason=reasons[d.key],
+            moments=moments_in(reasons[d.key]),
+            checks=[check for check in checks if check.dimension == d.key],
+        )
+        for d in DIMENSIONS
+    ]
+    return Version(rating, lines)

@@ -13,8 +13,6 @@ from annotation.models import Invitation, Membership, User
 from annotation.projects.forms import AccountForm
 from annotation.projects.invite import LinkClosed, accept, accept_as_new_user, covers, is_open
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
-
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -55,7 +53,7 @@ def _open_account(request: HttpRequest, found: Invitation) -> HttpResponse:
         except IntegrityError:
             form.add_error(None, _("Somebody has just taken this username or address."))
         else:
-            login(request, user, backend=BACKEND)
+            login(request, user)
             return _welcome(request, found)
     context = {"invitation": found, "form": form}
     return render(request, "annotation/invitation.html", context, status=422 if form.errors else 200)

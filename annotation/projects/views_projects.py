@@ -17,6 +17,7 @@ from annotation.projects.list_projects import projects_of
 from annotation.projects.overview import progress, quality, raters, ratings_a_day, score_shares, speed, stuck
 from annotation.projects.set_up import change_settings, create_project
 from annotation.scale import DIMENSIONS
+from annotation.second_factor import demand_of_leads
 
 
 @require_safe
@@ -28,6 +29,7 @@ def livez(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def projects(request: HttpRequest) -> HttpResponse:
+    demand_of_leads(request.user)
     context = {"projects": projects_of(request.user), "may_create": may_create_projects(request.user)}
     return render(request, "annotation/projects.html", context)
 
@@ -35,6 +37,7 @@ def projects(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
+    demand_of_leads(request.user)
     if not may_create_projects(request.user) or not isinstance(request.user, User):
         raise PermissionDenied(_("Only people who lead a project may create another one."))
     form = ProjectForm(request.POST if request.method == "POST" else None)
@@ -82,7 +85,7 @@ def chart(request: HttpRequest, slug: str, name: str, size: str) -> HttpResponse
         picture = charts.line_chart(ratings_a_day(project), width)
     elif name == "scores":
         shares = score_shares(project)
-        picture = charts.bar_charts([(d.short_label, shares[d.key]) for d in DIMENSIONS], width)
+        picture = charts.bar_charts([(str(d.short_label), shares[d.key]) for d in DIMENSIONS], width)
     else:
         raise Http404
     policy = f"default-src 'none'; style-src {charts.STYLE_SOURCE}"
@@ -95,7 +98,7 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
     membership = membership_for(request.user, slug, Role.LEAD)
     form = SettingsForm(request.POST if request.method == "POST" else None, instance=membership.project)
     if request.method == "POST" and form.is_valid():
-        change_settings(form.save(commit=False), form.changed_data)
+        change_settings(form.save(commit=False), form.changed_data, by=membership.user)
         messages.success(request, _("Saved."))
         return redirect("project-settings", slug)
     # A refused form has already changed the instance in memory: the page's frame shows what is stored.

@@ -8,10 +8,18 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from annotation.access import STAFF, membership_for
-from annotation.models import Rating, Suggestion
+from annotation.models import Draft, Rating, Role, Suggestion
 from annotation.projects.find_videos import find
 from annotation.projects.forms import VideoFilterForm
-from annotation.projects.video_page import histories, scorer_opinions, verdict_lines
+from annotation.projects.seats_held import may_be_given, seat_lines
+from annotation.projects.video_page import (
+    for_training,
+    histories,
+    scorer_opinions,
+    verdict_lines,
+    videos_with_opinions,
+)
+from annotation.review.in_hand import in_hand_page, is_in_hand
 
 PAGE = 30
 
@@ -29,6 +37,7 @@ def videos(request: HttpRequest, slug: str) -> HttpResponse:
         .select_related("prompt", "t2v_model", "verdict")
         .prefetch_related(
             Prefetch("suggestions", queryset=said, to_attr="said"),
+            Prefetch("drafts", queryset=Draft.objects.filter(rater=membership.user_id), to_attr="in_hand"),
             Prefetch("ratings", queryset=Rating.objects.counted().only("video"), to_attr="counted"),
         )
     )
@@ -52,18 +61,12 @@ def video(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """Everything about one video; for leads and reviewers, since it shows every rater's work and the model's."""
     membership = membership_for(request.user, slug, *STAFF)
     project = membership.project
-    videos = project.videos.select_related("prompt", "t2v_model", "verdict")
-    suggestions = Suggestion.objects.select_related("scorer_version__scorer").prefetch_related("distributions")
-    ratings = Rating.objects.select_related("rater").order_by("rater__username", "purpose", "-version")
-    found = get_object_or_404(
-        videos.prefetch_related(
-            Prefetch("suggestions", queryset=suggestions),
-            Prefetch("ratings", queryset=ratings),
-            "skips__rater",
-        ),
-        public_id=public_id,
-    )
+    found = get_object_or_404(videos_with_opinions(project), public_id=public_id)
+    if is_in_hand(membership, found):
+        return in_hand_page(request, membership, found, "videos")
     says = scorer_opinions(found)
+    seats = seat_lines(found)
+    hands_over = membership.role == Role.LEAD and any(not line.filled for line in seats)
     context = {
         "project": project,
         "role": membership.role,
@@ -73,5 +76,8 @@ def video(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
         "current": [one for one in says if not one.superseded],
         "superseded": [one for one in says if one.superseded],
         "histories": histories(found),
+        "seats": seats,
+        "hands_over": hands_over,
+        "people": may_be_given(project) if hands_over else [],
     }
-    return render(request, "annotation/video.html", context)
+    return render(request, "annotation/video.html", context | for_training(found))

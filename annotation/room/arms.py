@@ -7,7 +7,10 @@ from annotation.models import Arm, Project, User, Video
 
 def draw_arm(project: Project, rater: User, video: Video) -> Arm:
     """The arm of this rater for this video. The same seed, rater, video and shares always draw the same."""
-    return Arm.PREFILL if draw(project.seed, rater.pk, video.pk) * 100 < project.prefill_percent else Arm.BLIND
+    percent = draw(project.seed, rater.pk, video.pk) * 100
+    if percent < project.prefill_percent:
+        return Arm.PREFILL
+    return Arm.REVEAL if percent < project.prefill_percent + project.reveal_percent else Arm.BLIND
 
 
 def draw(seed: int, rater_pk: int, video_pk: int) -> float:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from django.db import transaction
 from django.db.models import Avg, FloatField, Max, Min, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Greatest
 
@@ -45,7 +46,10 @@ def _rank_by_uncertainty(project: Project) -> None:
     project.prompts.update(priority=Coalesce(Subquery(confidence), nothing))
 
 
+@transaction.atomic
 def _rank_by_disagreement(prompts: QuerySet[Prompt]) -> None:
+    # Locked first: of two videos of a prompt that are rated at once, the later one counts both.
+    ranked = list(prompts.select_for_update(no_key=True).order_by("pk").only("pk", "priority"))
     spreads = [Max(key) - Min(key) for key in DIMENSION_KEYS]
     videos = (
         Rating.objects.counted()
@@ -58,7 +62,6 @@ def _rank_by_disagreement(prompts: QuerySet[Prompt]) -> None:
     widest: dict[int, list[int]] = defaultdict(list)
     for prompt_pk, spread in videos:
         widest[prompt_pk].append(spread)
-    ranked = list(prompts.only("pk", "priority"))
     for prompt in ranked:
         values = widest[prompt.pk]
         prompt.priority = sum(values) / len(values) if values else 0.0

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotation.room import views
+from annotation.room import views, views_history
 
 urlpatterns = [
     path("p/<slug:slug>/rate/", views.rate, name="rate"),
@@ -12,4 +12,7 @@ urlpatterns = [
     path("p/<slug:slug>/rate/<uuid:public_id>/submit/", views.rate_submit, name="rate-submit"),
     path("p/<slug:slug>/rate/<uuid:public_id>/skip/", views.rate_skip, name="rate-skip"),
     path("p/<slug:slug>/rate/<uuid:public_id>/take-back/", views.rate_take_back, name="rate-take-back"),
+    path("p/<slug:slug>/rate/<uuid:public_id>/leave/", views.rate_leave, name="rate-leave"),
+    path("p/<slug:slug>/mine/", views_history.mine, name="rate-mine"),
+    path("p/<slug:slug>/mine/<int:pk>/edit/", views_history.mine_edit, name="rate-mine-edit"),
 ]

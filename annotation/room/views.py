@@ -1,29 +1,45 @@
 """The rating room: the next video, its drafts, its submit. Raters, reviewers and leads of the project may rate."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from annotation.access import membership_for
 from annotation.fetch import for_scripts, session_required, wants_json
-from annotation.models import Membership, Video
+from annotation.models import Draft, Membership, Rating, Stage, Video
+from annotation.prepared import PreparedModels
 from annotation.room.answers import (
     conflict_answer,
     conflict_json,
     incomplete_answer,
     room_page,
-    screening_part,
+    screening_html,
     submitted_json,
+    warned_answer,
 )
-from annotation.room.drafts import Conflict, draft_of, mark_open, save_draft
-from annotation.room.forms import DraftForm, SkipForm, SubmitForm
+from annotation.room.checks import Finding, check_answers
+from annotation.room.drafts import (
+    Conflict,
+    draft_at,
+    draft_of,
+    is_answered,
+    leave_as_it_is,
+    mark_open,
+    record_playback,
+    save_draft,
+    send_suggestion,
+)
+from annotation.room.forms import DraftForm, PlaybackForm, SkipForm, SubmitForm
+from annotation.room.lacking import lacking
+from annotation.room.next import next_draft
 from annotation.room.progress import progress_of
-from annotation.room.queue import lease_next, lease_on
+from annotation.room.queue import lease_on
 from annotation.room.skip import skip
 from annotation.room.submit import TooLate, submit, take_back
 
@@ -34,13 +50,14 @@ def rate(request: HttpRequest, slug: str) -> HttpResponseBase:
     """The whole page: the next video, one in hand (`?video=`), or why there is none."""
     member = membership_for(request.user, slug)
     if "video" not in request.GET:
-        seat = lease_next(member.project, member.user)
-        return room_page(request, member, draft_of(member.user, seat.video) if seat else None)
+        return room_page(request, member, next_draft(member))
     video = _video(member, request.GET["video"])
     draft = draft_of(member.user, video)
     if draft is None:
         return redirect("rate", slug)
-    lease_on(video, member.user)
+    if draft.stage == Stage.FIRST:
+        lease_on(video, member.user)
+        send_suggestion(member.project, draft)
     return room_page(request, member, draft)
 
 
@@ -48,25 +65,36 @@ def rate(request: HttpRequest, slug: str) -> HttpResponseBase:
 @for_scripts
 @require_GET
 def rate_next(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """The next video's part of the page, to be kept ready behind the one on the screen; 204 when there is none."""
+    """The next video's part of the page, for a room that has none ready; 204 when there is none."""
     member = membership_for(request.user, slug)
     after = _video(member, request.GET["after"]) if request.GET.get("after") else None
-    seat = lease_next(member.project, member.user, after=after)
-    draft = draft_of(member.user, seat.video) if seat else None
-    return screening_part(request, member, draft) if draft else HttpResponse(status=204)
+    draft = next_draft(member, after)
+    return HttpResponse(screening_html(request, member, draft)) if draft else HttpResponse(status=204)
 
 
 @session_required
 @for_scripts
 @require_POST
 def rate_open(request: HttpRequest, slug: str, public_id: UUID) -> HttpResponseBase:
-    """The video is on the screen now; repeated, it keeps the seat. `leased_until`: null when the seat is lost."""
+    """The video is on the screen now; repeated, it keeps the seat and what was played.
+
+    `leased_until`: null when the seat is lost, or when none is needed because the video is rated already. With
+    `ahead`, what comes after is leased, too: `next` is its part of the page, null when there is none.
+    """
     member = membership_for(request.user, slug)
-    video = _video(member, public_id)
-    draft = get_object_or_404(video.drafts, rater=member.user)
+    draft = draft_at(member, public_id)
+    if draft is None:
+        raise Http404
     mark_open(draft)
-    seat = lease_on(video, member.user)
-    return JsonResponse({"leased_until": seat.leased_until if seat else None})
+    form = PlaybackForm(request.POST)
+    if form.is_valid():
+        record_playback(draft, form.played())
+    seat = lease_on(draft.video, member.user) if draft.stage == Stage.FIRST else None
+    answer: dict[str, Any] = {"leased_until": seat.leased_until if seat else None}
+    if request.POST.get("ahead"):
+        following = next_draft(member, draft.video)
+        answer["next"] = screening_html(request, member, following) if following else None
+    return JsonResponse(answer)
 
 
 @session_required
@@ -81,7 +109,12 @@ def rate_draft(request: HttpRequest, slug: str, public_id: UUID) -> HttpResponse
         return JsonResponse({"errors": form.errors}, status=422)
     try:
         stored = save_draft(
-            video=video, rater=member.user, answers=form.answers(), revision=form.cleaned_data["revision"]
+            video=video,
+            rater=member.user,
+            answers=form.answers(),
+            revision=form.cleaned_data["revision"],
+            submit_key=form.cleaned_data["submit_key"],
+            played=form.played(),
         )
     except Conflict as conflict:
         return conflict_json(conflict)
@@ -93,23 +126,33 @@ def rate_draft(request: HttpRequest, slug: str, public_id: UUID) -> HttpResponse
 def rate_submit(request: HttpRequest, slug: str, public_id: UUID) -> HttpResponseBase:
     """Submit the answers. The reply is written after the commit."""
     member = membership_for(request.user, slug)
-    video = _video(member, public_id)
+    draft = draft_at(member, public_id)
+    video = draft.video if draft else _video(member, public_id)
     form = SubmitForm(request.POST)
     if not form.is_valid():
         return incomplete_answer(request, member, video, form.errors)
+    answers, given = form.answers(), form.cleaned_data
+    found: list[Finding] = []
+    if draft and is_answered(draft, answers, given["revision"], given["submit_key"]):
+        if errors := lacking(video, draft, answers, form.played()):
+            return incomplete_answer(request, member, video, errors)
+        found = check_answers(draft, answers)
+    news = [finding for finding in found if not finding.stands]
+    if news and not given["warned"]:
+        return warned_answer(request, member, video, news)
     try:
         rating = submit(
             video=video,
             rater=member.user,
-            answers=form.answers(),
-            revision=form.cleaned_data["revision"],
-            submit_key=form.cleaned_data["submit_key"],
+            answers=answers,
+            revision=given["revision"],
+            submit_key=given["submit_key"],
+            played=form.played(),
+            found=found,
         )
     except Conflict as conflict:
         return conflict_answer(request, member, conflict)
-    if not wants_json(request):
-        return redirect("rate", slug)
-    return submitted_json(rating, member)
+    return submitted_json(request, rating, member) if wants_json(request) else _onwards(slug, rating)
 
 
 @session_required
@@ -127,7 +170,7 @@ def rate_skip(request: HttpRequest, slug: str, public_id: UUID) -> HttpResponseB
         return conflict_answer(request, member, conflict)
     if not wants_json(request):
         return redirect("rate", slug)
-    return JsonResponse(vars(progress_of(member.project, member.user)))
+    return JsonResponse(vars(progress_of(member)))
 
 
 @session_required
@@ -147,10 +190,37 @@ def rate_take_back(request: HttpRequest, slug: str, public_id: UUID) -> HttpResp
     return JsonResponse({"url": url}) if wants_json(request) else redirect(url)
 
 
+@session_required
+@require_POST
+def rate_leave(request: HttpRequest, slug: str, public_id: UUID) -> HttpResponseBase:
+    """Give an edit up: the rating stays as it is."""
+    member = membership_for(request.user, slug)
+    leave_as_it_is(_video(member, public_id), member.user)
+    return JsonResponse(vars(progress_of(member))) if wants_json(request) else redirect("rate", slug)
+
+
+def _onwards(slug: str, rating: Rating) -> HttpResponse:
+    """To the next video, or to the same one where the model is revealed now."""
+    revealed = Draft.objects.filter(revises=rating, stage=Stage.REVEAL).exists()
+    query = f"?video={rating.video.public_id}" if revealed else ""
+    return redirect(reverse("rate", args=[slug]) + query)
+
+
 def _video(member: Membership, public_id: UUID | str) -> Video:
     """A watchable or once watchable video of the member's project; 404 for any other, also for a bad id."""
-    videos = member.project.videos.select_related("prompt", "project")
-    return get_object_or_404(videos, public_id=_uuid(public_id))
+    valid = _uuid(public_id)
+    video = _read_video.first(member.project_id, valid) if valid else None
+    if video is None:
+        raise Http404
+    video.project = member.project  # loaded already
+    return video
+
+
+_read_video = PreparedModels(
+    lambda project_pk, public_id: Video.objects.select_related("prompt").filter(
+        project=project_pk, public_id=public_id
+    )
+)
 
 
 def _uuid(text: UUID | str) -> UUID | None:

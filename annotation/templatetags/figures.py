@@ -3,19 +3,22 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.timesince import timesince
+from django.utils.translation import gettext
 
 register = template.Library()
 
 
 @register.filter
 def percent(share: float | None) -> str:
-    """A share of 0-1 in whole percents, "46"; empty without one."""
-    return "" if share is None else f"{100 * share:.0f}"
+    """A share in whole percents, "46" or "−92"; empty without one."""
+    return "" if share is None else f"{round(100 * share)}".replace("-", "−")
 
 
 @register.filter
@@ -30,13 +33,14 @@ def signed(value: object) -> str:
     if not isinstance(value, float):
         return "–"
     rounded = round(value, 1)
-    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0"
+    sign = "+" if rounded > 0 else "−" if rounded < 0 else ""
+    return sign + number_format(abs(rounded), 1)
 
 
 @register.filter
 def decimals(value: object) -> str:
     """Two decimals, "0.71"; a dash without a value (a template gives "" for an attribute of None)."""
-    return f"{value:.2f}".replace("-", "−") if isinstance(value, float) else "–"
+    return number_format(round(value, 2), 2).replace("-", "−") if isinstance(value, float) else "–"
 
 
 @register.filter
@@ -48,7 +52,7 @@ def as_written(value: object) -> str:
 @register.filter
 def pace(a_day: float) -> str:
     """Ratings a day: whole from 10 on, else one decimal."""
-    return intcomma(round(a_day)) if a_day >= 10 else f"{a_day:.1f}"
+    return intcomma(round(a_day)) if a_day >= 10 else number_format(round(a_day, 1), 1)
 
 
 @register.filter
@@ -58,6 +62,13 @@ def ago(moment: datetime) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.0f} h"
+
+
+@register.filter
+def since(moment: datetime) -> str:
+    """How long a moment is past, in words: "5 days, 2 hours", and no "0 minutes"."""
+    under_a_minute = timezone.now() - moment < timedelta(minutes=1)
+    return gettext("less than a minute") if under_a_minute else timesince(moment)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""Who made what: eight prompts, four simulated T2V models, and the faults of each clip."""
+"""Who made what: ten prompts, four simulated T2V models, and the faults of each clip."""
 
 from dataclasses import dataclass
 
-from datasets_app.demo import faults, scenes
+from datasets_app.demo import faults, scenes, scenes_at_night
 from datasets_app.demo.faults import Fault
 from datasets_app.demo.scenes import Scene
 
@@ -17,12 +17,12 @@ MODELS = (
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt, the scene that answers it, and each model's faults in the order of `MODELS`."""
+    """A prompt, the scene that answers it, and each model's faults in the order of `MODELS`; None: no clip."""
 
     name: str
     text: str
     scene: Scene
-    faults: tuple[tuple[Fault, ...], ...]
+    faults: tuple[tuple[Fault, ...] | None, ...]
     seconds: float
     fps: int
 
@@ -80,7 +80,7 @@ PROMPTS = (
         "train",
         "A blue steam train crosses a stone bridge from left to right.",
         scenes.train,
-        ((), (_f.MORPH,), (_f.FREEZE,), (_f.VANISH, _f.NOISE)),
+        ((), (_f.MORPH,), (_f.FREEZE,), None),
         3.5,
         12,
     ),
@@ -88,7 +88,7 @@ PROMPTS = (
         "cabin",
         "Snow falls on a cabin with a lit yellow window at night.",
         scenes.cabin,
-        ((), (_f.FREEZE,), (_f.BLUR,), (_f.wrong_colour((40, 34, 40), "The window is dark."), _f.FLICKER)),
+        ((), None, (_f.BLUR,), (_f.wrong_colour((40, 34, 40), "The window is dark."), _f.FLICKER)),
         3,
         8,
     ),
@@ -104,7 +104,7 @@ PROMPTS = (
         "windmill",
         "A white windmill with four red sails turns under drifting clouds.",
         scenes.windmill,
-        ((), (_f.SOFT,), (_f.wrong_count(3, "Three sails instead of four."), _f.NOISE), (_f.MORPH, _f.FLICKER)),
+        ((), None, (_f.wrong_count(3, "Three sails instead of four."), _f.NOISE), (_f.MORPH, _f.FLICKER)),
         3.5,
         12,
     ),
@@ -116,14 +116,31 @@ PROMPTS = (
             (_f.SOFT,),
             (_f.JUMP,),
             (_f.wrong_colour((196, 60, 52), "The car is red, not yellow."),),
-            (_f.SINK, _f.BLOCKS),
+            None,
         ),
         3,
         10,
+    ),
+    Prompt(
+        "candles",
+        "Three white candles burn on a dark table.",
+        scenes_at_night.candles,
+        ((), None, None, (_f.wrong_count(4, "Four candles instead of three."), _f.NOISE)),
+        2.5,
+        8,
+    ),
+    Prompt(
+        "rocket",
+        "A red rocket rises into the night over snowy firs.",
+        scenes_at_night.rocket,
+        (None, (_f.SOFT,), (_f.VANISH,), None),
+        3,
+        8,
     ),
 )
 CLIPS = tuple(
     Clip(prompt, model, tier, made_with)
     for prompt in PROMPTS
     for (model, tier), made_with in zip(MODELS, prompt.faults, strict=True)
+    if made_with is not None
 )

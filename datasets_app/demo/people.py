@@ -5,13 +5,14 @@ from datasets_app.demo.logins import HUMAN_RATERS, LEAD, PASSWORD, SLUG, email
 from datasets_app.demo.opinions import RATERS
 
 GUIDELINES = """\
-Watch the clip once at normal speed before you score. Then score each dimension on its own.
+Watch the clip once at normal speed before you score. Then score each dimension **on its own**.
 
-Visual quality: how it looks, whatever it shows. Blur, flicker, blocks, grain, jumps.
-Text-to-video alignment: whether it shows what the prompt says. Count, colour, action, place.
-Physical consistency: whether it could happen. Things that vanish, melt, jump or fall through the floor.
+- **Visual quality**: how it looks, whatever it shows. Blur, flicker, blocks, grain, jumps.
+- **Text-to-video alignment**: whether it shows what the prompt says. Count, colour, action, place.
+- **Physical consistency**: whether it could happen. Things that vanish, melt, jump or fall through the floor.
 
 5 means that nothing is wrong, 3 that it disturbs, 1 that the clip is of no use in this respect.
+
 Say in a few words what you saw and when: M puts the time into the reason.
 A score that comes from the model is a guess. Keep it only if you would have given it yourself.
 """
@@ -24,11 +25,12 @@ def make_people_and_project(suggester: ScorerVersion) -> Project:
         defaults={
             "name": "Demo: simulated T2V models",
             "overlap": 2,
-            "prefill_percent": 90,
+            "prefill_percent": 80,
+            "reveal_percent": 10,
             "blind_percent": 10,
             "order": Order.RANDOM,
             "guidelines": GUIDELINES,
-            "seed": 20,  # draws enough blind ratings to compare
+            "seed": 1024,  # draws enough of each arm to compare, and an unswayed rating of every prompt
             "suggester": suggester,
         },
     )

@@ -115,6 +115,15 @@ def winter_night() -> Picture:
     return picture
 
 
+@cache
+def dark_table() -> Picture:
+    picture = sky((26, 20, 26), (52, 38, 38), 214)
+    box(picture, 0, 214, WIDTH, HEIGHT, (74, 48, 34))
+    for row in range(4):
+        stroke(picture, (0, 222 + row * 13), (WIDTH, 222 + row * 13), (62, 40, 28), 1)
+    return picture
+
+
 def snow(picture: Picture, moment: float) -> None:
     """Flakes that fall and sway."""
     flakes = np.random.default_rng(13)

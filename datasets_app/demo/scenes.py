@@ -1,4 +1,4 @@
-"""Eight small scenes, each a function from a moment to a picture. They know nothing of faults.
+"""Small scenes, each a function from a moment to a picture. They know nothing of faults.
 
 `moment` runs from 0 to 1 over the clip. `Look` says how the subject is drawn, which is how a simulated model
 gets it wrong.
@@ -30,7 +30,8 @@ class Look:
 Scene = Callable[[float, Look], Picture]
 
 
-def _with_subject(picture: Picture, subject: Picture, shown: float) -> Picture:
+def with_subject(picture: Picture, subject: Picture, shown: float) -> Picture:
+    """The picture with its subject in it, as far as that is shown."""
     if shown >= 1:
         return subject
     return (picture * (1 - shown) + subject * shown).round().astype(np.uint8)
@@ -54,7 +55,7 @@ def ball(moment: float, look: Look) -> Picture:
         (radius * 0.3, radius * 0.22),
         mixed(colour, (255, 255, 255), 0.5),
     )
-    return _with_subject(room, picture, look.shown)
+    return with_subject(room, picture, look.shown)
 
 
 def sailboat(moment: float, look: Look) -> Picture:
@@ -85,7 +86,7 @@ def sailboat(moment: float, look: Look) -> Picture:
     )
     for row in range(3):
         shade(picture, (x - 6 * row, y + (26 + 9 * row) * unit), ((46 - 9 * row) * across, 2.5), 0.22)
-    return _with_subject(sea, picture, look.shown)
+    return with_subject(sea, picture, look.shown)
 
 
 def balloon(moment: float, look: Look) -> Picture:
@@ -104,7 +105,7 @@ def balloon(moment: float, look: Look) -> Picture:
     oval(picture, (x, y), (wide * 0.62, 50 * unit), stripe)
     oval(picture, (x, y), (wide * 0.24, 50 * unit), (244, 222, 150))
     box(picture, x - 11 * unit, y + 64 * unit, x + 11 * unit, y + 80 * unit, (124, 82, 46))
-    return _with_subject(hills, picture, look.shown)
+    return with_subject(hills, picture, look.shown)
 
 
 def train(moment: float, look: Look) -> Picture:
@@ -138,7 +139,7 @@ def train(moment: float, look: Look) -> Picture:
             5 + 12 * age,
             mixed((250, 250, 250), (176, 204, 222), age),
         )
-    return _with_subject(valley, picture, look.shown)
+    return with_subject(valley, picture, look.shown)
 
 
 def cabin(moment: float, look: Look) -> Picture:
@@ -161,7 +162,7 @@ def cabin(moment: float, look: Look) -> Picture:
     box(picture, x - 48 * unit, base - 50 * unit, x - 12 * unit, base - 18 * unit, light)
     stroke(picture, (x - 30 * unit, base - 50 * unit), (x - 30 * unit, base - 18 * unit), (70, 46, 34), 2)
     box(picture, x + 18 * unit, base - 46 * unit, x + 44 * unit, base, (58, 38, 30))
-    picture = _with_subject(night, picture, look.shown)
+    picture = with_subject(night, picture, look.shown)
     scenery.snow(picture, moment)
     return picture
 
@@ -186,7 +187,7 @@ def fish(moment: float, look: Look) -> Picture:
         )
         oval(picture, (x, y), (length, 13 * look.size), colour)
         disc(picture, (x + heading * length * 0.6, y - 3), 2.6, (30, 24, 20))
-    return _with_subject(table, picture, look.shown)
+    return with_subject(table, picture, look.shown)
 
 
 def windmill(moment: float, look: Look) -> Picture:
@@ -221,7 +222,7 @@ def windmill(moment: float, look: Look) -> Picture:
         ]
         shape(picture, corners, look.colour or (198, 58, 48))
     disc(picture, hub, 6 * unit, (70, 50, 44))
-    return _with_subject(field, picture, look.shown)
+    return with_subject(field, picture, look.shown)
 
 
 def car(moment: float, look: Look) -> Picture:
@@ -260,4 +261,4 @@ def car(moment: float, look: Look) -> Picture:
             turn = angle + spoke * math.tau / 3
             end = (x + axle * wide + 8 * math.cos(turn), road - 8 * unit + 8 * math.sin(turn))
             stroke(picture, (x + axle * wide, road - 8 * unit), end, (190, 190, 196), 2)
-    return _with_subject(desert, picture, look.shown)
+    return with_subject(desert, picture, look.shown)

@@ -7,6 +7,7 @@ from annotation.models import MediaState, Project, Rating, ScorerVersion
 from annotation.room.ranking import rank_prompts
 from datasets_app.demo.cast import CLIPS
 from datasets_app.demo.clips import write_clips
+from datasets_app.demo.guide import is_one_sent_back, put_examples, send_one_back
 from datasets_app.demo.opinions import RATERS
 from datasets_app.demo.people import make_people_and_project
 from datasets_app.demo.rate import rate_all
@@ -50,8 +51,10 @@ def seed(clips_folder: Path, scorer: str, *, say: Callable[[str], None]) -> Proj
         raise Incomplete(f"{failed} is not ready: {failed.media_reason or 'no reason given'}")
     say(f"Asking {scorer}{', a stand-in,' if version.stand_in else ''} for suggestions ...")
     _ask(version, project)
+    put_examples(project)
     say("Letting simulated raters rate ...")
     rate_all(project)
+    send_one_back(project)
     return project
 
 
@@ -67,12 +70,14 @@ def _ask(version: ScorerVersion, project: Project) -> None:
 
 
 def is_complete(project: Project, scorer: str) -> bool:
-    """Whether the simulated raters are through, which is the last step, with suggestions by this scorer."""
+    """Whether the simulated raters are through and a rating went back, with suggestions by this scorer."""
     return (
         project.suggester is not None
         and project.suggester.scorer.name == scorer
+        and is_one_sent_back(project)
         and all(
-            Rating.objects.filter(video__project=project, rater__username=rater.username).count() >= rater.rates
+            Rating.objects.firsts().filter(video__project=project, rater__username=rater.username).count()
+            >= rater.rates
             for rater in RATERS
         )
     )

@@ -6,17 +6,19 @@ from dataclasses import dataclass, field
 from celery import signature
 from django.db import transaction
 
+from annotation.copy_in import copy_in
 from annotation.doorbell import ring
 from annotation.models import MediaState, Project, Prompt, T2VModel, Video
-from annotation.room.seats import make_seats
+from annotation.room.seats import make_first_seats, make_seats
+from datasets_app.intake.look import Looked
 from datasets_app.intake.put_prompts import put_models, put_prompts
-from datasets_app.intake.read_manifest import UNKNOWN_MODEL, Row
-from datasets_app.intake.staging import Batch
+from datasets_app.intake.read_manifest import UNKNOWN_MODEL
+from datasets_app.intake.staging import Copies
 
 # What an arriving file changes in the row of a video that came without one.
 FILE_FIELDS = (
     *("public_id", "t2v_model", "metadata", "original", "sha256", "bytes", "container", "codec", "pixel_format"),
-    *("width", "height", "fps", "frames", "seconds", "warnings", "media_state"),
+    *("width", "height", "fps", "frames", "seconds", "warnings", "media_state", "source_url"),
 )
 
 
@@ -28,77 +30,80 @@ class Summary:
     already_there: int = 0
     refused: list[tuple[int, str]] = field(default_factory=list)
     line: int = 0  # the last line that was dealt with
+    complete: bool = False  # whether the rows came to their end
+
+    def add(self, part: "Summary") -> None:
+        """Count a later part with this one."""
+        self.new += part.new
+        self.already_there += part.already_there
+        self.refused += part.refused
+        self.line = part.line
 
     def __str__(self) -> str:
         return f"{self.new} new, {self.already_there} already there, {len(self.refused)} refused"
 
 
-@dataclass
-class Arrival:
-    """A row whose file was looked at. `video` is not stored yet; None where the project has it already."""
-
-    row: Row
-    sha256: str
-    video: Video | None
-
-
-def land(
-    project: Project,
-    arrivals: list[Arrival],
-    summary: Summary,
-    copies: Batch,
-    landed: Callable[[Summary], None],
-) -> None:
-    """Store what is new, count the rest in `summary`, hand over the copies, and wake the media worker."""
+def land(project: Project, batch: list[Looked], copies: Copies, landed: Callable[[Summary], None]) -> Summary:
+    """Store what is new of a batch, count the rest, hand over the copies, and wake the media worker."""
+    summary = Summary(line=batch[-1].line)
+    summary.refused = [(looked.line, looked.reason) for looked in batch if looked.reason]
+    rows = [looked.row for looked in batch if looked.row]
     with transaction.atomic():
         # Imports into one project land one after another: what is known cannot change under this batch.
         Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-        prompts = put_prompts(project, [arrival.row for arrival in arrivals])
-        models = put_models(project, [arrival.row for arrival in arrivals])
-        shelf = Shelf(project, arrivals)
-        for arrival in arrivals:
-            row = arrival.row
-            shelf.place(arrival, prompts[Prompt.hash_text(row.prompt)], models[row.t2v_model], summary)
-        Video.objects.bulk_create(shelf.new)
+        prompts, models = put_prompts(project, rows), put_models(project, rows)
+        shelf = Shelf(project, batch)
+        for looked in batch:
+            if looked.row is not None:
+                prompt = prompts[Prompt.hash_text(looked.row.prompt)]
+                shelf.place(looked, prompt, models[looked.row.t2v_model], summary)
+        copy_in(shelf.new)
         Video.objects.bulk_update(shelf.arrived, FILE_FIELDS)
         changed = shelf.new + shelf.arrived
         summary.new += len(changed)
         summary.refused.sort()
         copies.hand_over(changed)
-        make_seats(project, changed)
+        make_first_seats(project, shelf.new)
+        make_seats(project, shelf.arrived)
         if changed:
             ring(signature("datasets_app.tasks.prepare_media_task"), project.pk)
         landed(summary)
+    taken = {video.public_id for video in changed}
+    for looked in batch:
+        if looked.video is not None and looked.video.public_id not in taken:
+            copies.discard(looked.video)
+    return summary
 
 
 class Shelf:
-    """Decides for each arrival of a batch whether it is new, there already, or in the way of another."""
+    """Decides for each video of a batch whether it is new, there already, or in the way of another."""
 
-    def __init__(self, project: Project, arrivals: list[Arrival]) -> None:
+    def __init__(self, project: Project, batch: list[Looked]) -> None:
         self.new: list[Video] = []
         self.arrived: list[Video] = []  # videos that were known without their file
-        same_file = project.videos.filter(sha256__in={arrival.sha256 for arrival in arrivals})
+        videos = [looked.video for looked in batch if looked.video]
+        same_file = project.videos.filter(sha256__in={video.sha256 for video in videos})
         self.known = set(same_file.values_list("sha256", "prompt_id", "t2v_model_id"))
-        same_name = project.videos.filter(name__in={arrival.row.name for arrival in arrivals})
+        same_name = project.videos.filter(name__in={video.name for video in videos})
         self.named = {video.name: video for video in same_name.select_related("t2v_model")}
 
-    def place(self, arrival: Arrival, prompt: Prompt, model: T2VModel, summary: Summary) -> None:
-        """Put the arrival where it belongs, or refuse it."""
-        video, name = arrival.video, arrival.row.name
-        if video is None or (arrival.sha256, prompt.pk, model.pk) in self.known:
+    def place(self, looked: Looked, prompt: Prompt, model: T2VModel, summary: Summary) -> None:
+        """Put the video where it belongs, or refuse it."""
+        video = looked.video
+        if video is None or (video.sha256, prompt.pk, model.pk) in self.known:
             summary.already_there += 1
             return
         video.prompt, video.t2v_model = prompt, model
-        namesake = self.named.get(name)
+        namesake = self.named.get(video.name)
         if namesake is None:
             self.new.append(video)
         elif waits_for(namesake, video):
             self.arrived.append(fill_in(namesake, video))
         else:
-            summary.refused.append((arrival.row.line, f"The name {name!r} is taken by another video."))
+            summary.refused.append((looked.line, f"The name {video.name!r} is taken by another video."))
             return
-        self.known.add((arrival.sha256, prompt.pk, model.pk))
-        self.named[name] = video
+        self.known.add((video.sha256, prompt.pk, model.pk))
+        self.named[video.name] = video
 
 
 def waits_for(namesake: Video, video: Video) -> bool:
@@ -113,6 +118,7 @@ def fill_in(namesake: Video, video: Video) -> Video:
     if video.t2v_model.name == UNKNOWN_MODEL:
         video.t2v_model = namesake.t2v_model
     video.metadata = namesake.metadata | video.metadata
+    video.source_url = video.source_url or namesake.source_url
     for name in FILE_FIELDS:
         setattr(namesake, name, getattr(video, name))
     return namesake

@@ -1,11 +1,16 @@
-"""Find the files that a manifest names, inside one folder and nowhere else."""
+"""Find the files that a manifest names: inside one folder and nowhere else, or at an address that may be asked."""
 
+import errno
 import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryFile
 from typing import BinaryIO, Protocol
 
+from datasets_app.intake.read_manifest import is_address
+from datasets_app.intake.safe_fetch import safe_fetch
+from datasets_app.intake.staging import staging_root
 from datasets_app.media.sniff import Refused
 
 
@@ -27,6 +32,25 @@ class Folder:
         return open_inside(self.root, name)
 
 
+class Addresses:
+    """Videos from the addresses that a manifest names; whatever is no address from `rest`."""
+
+    def __init__(self, rest: Source) -> None:
+        self.rest = rest
+
+    def open(self, name: str) -> BinaryIO:
+        if not is_address(name):
+            return self.rest.open(name)
+        staging_root().mkdir(parents=True, exist_ok=True)
+        file = TemporaryFile(dir=staging_root())  # noqa: SIM115  the caller closes it; it never had a name
+        try:
+            safe_fetch(name, file)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+
 class Uploads:
     """Files that came with the manifest, by their names; anything else from `rest`, where there is one."""
 
@@ -45,8 +69,8 @@ class Uploads:
 def open_inside(root: Path, name: str) -> BinaryIO:
     """Open a regular file under `root` (which must be resolved). Raises `Refused`.
 
-    Links that stay inside are followed; the path that they lead to is then opened step by step without following
-    any, so that a file exchanged for a link between the check and the opening is refused too.
+    A path is opened step by step without following links. Where there is one that stays inside, the path that it
+    leads to is opened so: a file exchanged for a link between the check and the opening is refused too.
     """
     path = PurePosixPath(name)
     if path.is_absolute():
@@ -54,9 +78,13 @@ def open_inside(root: Path, name: str) -> BinaryIO:
     if ".." in path.parts:
         raise Refused("The path leads out of the import folder.")
     try:
-        resolved = (root / path).resolve(strict=True)
-        parts = resolved.relative_to(root).parts
-        descriptor = _open_step_by_step(root, parts)
+        try:
+            descriptor = _open_step_by_step(root, path.parts)
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.ENOTDIR):  # what a link gives
+                raise
+            resolved = (root / path).resolve(strict=True)
+            descriptor = _open_step_by_step(root, resolved.relative_to(root).parts)
     except FileNotFoundError:
         raise Refused("There is no such file.") from None
     except ValueError:

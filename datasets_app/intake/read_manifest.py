@@ -1,10 +1,11 @@
 """Read a manifest: one JSON object a line, each good line a `Row`, each bad one a reason."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
+from urllib.parse import unquote, urlsplit
 
 MAX_LINE_BYTES = 1024**2
 MAX_PROMPT_CHARACTERS = 20_000
@@ -30,7 +31,7 @@ class Row:
     """A line of a manifest that can be used."""
 
     line: int
-    video: str  # the path as written
+    video: str  # the path or address as written
     prompt: str
     t2v_model: str = UNKNOWN_MODEL
     name: str = ""
@@ -39,15 +40,20 @@ class Row:
     metadata: dict[str, Any] = field(default_factory=dict)  # all other keys
 
 
-def read_lines(manifest: BinaryIO, *, after: int = 0) -> Iterator[tuple[int, Row | BadRow]]:
-    """Number and content of every line past line `after`, in constant memory; empty lines are passed over."""
+def read_lines(
+    manifest: BinaryIO, *, after: int = 0, only: Container[int] | None = None
+) -> Iterator[tuple[int, Row | BadRow]]:
+    """Number and content of every line past line `after`, in constant memory; empty lines are passed over.
+
+    Where `only` is given, of these lines alone.
+    """
     number = 0
     while line := manifest.readline(MAX_LINE_BYTES + 1):
         number += 1
         is_whole = len(line) <= MAX_LINE_BYTES
         if not is_whole:
             _skip_rest(manifest, line)
-        if number <= after:
+        if number <= after or (only is not None and number not in only):
             continue
         if number == 1:
             line = line.removeprefix(BOM)
@@ -80,14 +86,12 @@ def read_row(number: int, line: bytes) -> Row:
         raise BadRow("`video` is missing.")
     if not texts["prompt"].strip():
         raise BadRow("`prompt` is missing.")
-    if "://" in texts["video"]:
-        raise BadRow("URLs are not fetched by this version; download first.")
     return Row(
         line=number,
         video=texts["video"],
         prompt=texts["prompt"],
         t2v_model=texts["t2v_model"].strip() or UNKNOWN_MODEL,
-        name=check_name(texts["video_name"].strip() or PurePosixPath(texts["video"]).stem),
+        name=check_name(texts["video_name"].strip() or name_of(texts["video"])),
         prompt_source=texts["prompt_source"].strip(),
         tier=texts["tier"].strip(),
         metadata={key: value for key, value in record.items() if key not in TEXT_KEYS},
@@ -129,6 +133,21 @@ def read_text(record: dict[str, Any], key: str, most: int) -> str:
     if len(value) > most:
         raise BadRow(f"`{key}` is longer than {most} characters.")
     return value
+
+
+def is_address(video: str) -> bool:
+    """Whether this is no path but the address of a file elsewhere."""
+    return "://" in video
+
+
+def name_of(video: str) -> str:
+    """The file's name without its ending, from a path or an address."""
+    if not is_address(video):
+        return PurePosixPath(video).stem
+    try:
+        return PurePosixPath(unquote(urlsplit(video).path)).stem
+    except ValueError:
+        raise BadRow("The address in `video` cannot be read.") from None
 
 
 def check_name(name: str) -> str:

@@ -12,6 +12,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -23,70 +24,80 @@ from datasets_app.media import limits
 from datasets_app.media.sniff import Refused
 
 CHUNK_BYTES = 1024**2
+SYNCED_AT_ONCE = 16  # a disk answers many waits in the time of one
 LOCK, HANDED_OVER = "lock", "handed-over.json"
-
-
-def hash_file(file: BinaryIO) -> str:
-    """sha256 of an open file, which is left at its start. Raises `Refused` when it is too large."""
-    if os.fstat(file.fileno()).st_size > limits.MAX_BYTES:
-        raise Refused(f"The file has more than {limits.MAX_BYTES // 1024**2} MB.")
-    file.seek(0)
-    digest = hashlib.sha256()
-    while chunk := file.read(CHUNK_BYTES):
-        digest.update(chunk)
-    file.seek(0)
-    return digest.hexdigest()
 
 
 def staging_root() -> Path:
     return Path(settings.MEDIA_ROOT) / "staging"
 
 
-class Batch:
+class Copies:
     """Copies that wait for their rows; a context manager that removes what was not handed over."""
 
     def __enter__(self) -> Self:
-        self.folder = staging_root() / uuid.uuid4().hex
-        self.folder.mkdir(parents=True)
-        self.lock = (self.folder / LOCK).open("wb")
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
-        return self
+        while True:
+            self.folder = staging_root() / uuid.uuid4().hex
+            self.folder.mkdir(parents=True)
+            self.lock = (self.folder / LOCK).open("wb")
+            fcntl.flock(self.lock, fcntl.LOCK_EX)
+            if (self.folder / LOCK).exists():
+                return self
+            self.lock.close()  # somebody who cleared up took it for a dead one's before it was locked
 
     def __exit__(self, *_: object) -> None:
         remove_orphans(self.folder)
         self.lock.close()
 
-    def copy(self, file: BinaryIO, video: Video, sha256: str) -> Path:
-        """Copy an open file, byte for byte and synced. Raises `Refused` if it is not what was hashed before."""
-        path = self.folder / video.public_id.hex / Path(video.original.name or "").name
-        path.parent.mkdir()
+    def copy(self, file: BinaryIO, video: Video) -> str:
+        """Copy an open file byte for byte; the video learns the copy's hash and size. Raises `Refused`.
+
+        What is hashed is what is written: a file that changes meanwhile may be torn, but fits its hash.
+        """
+        folder = f"{self.folder}/{video.public_id.hex}"
+        os.mkdir(folder)
+        path = f"{folder}/{os.path.basename(video.original.name or '')}"
         digest = hashlib.sha256()
         file.seek(0)
-        with path.open("xb") as copied:
-            while (chunk := file.read(CHUNK_BYTES)) and copied.tell() <= limits.MAX_BYTES:
+        with open(path, "xb", buffering=0) as copied:
+            while chunk := file.read(CHUNK_BYTES):
                 digest.update(chunk)
                 copied.write(chunk)
-            copied.flush()
-            os.fsync(copied.fileno())
-        if digest.hexdigest() != sha256:
-            raise Refused("The file changed while it was read.")
+                video.bytes += len(chunk)
+                if video.bytes > limits.MAX_BYTES:
+                    raise Refused(f"The file has more than {limits.MAX_BYTES // 1024**2} MB.")
+        video.sha256 = digest.hexdigest()
         return path
 
+    def discard(self, video: Video) -> None:
+        """Remove the copy of a video that does not come in."""
+        shutil.rmtree(self.folder / video.public_id.hex, ignore_errors=True)
+
     def hand_over(self, videos: Iterable[Video]) -> None:
-        """Move the copies to where their rows, committed next, will look for them."""
+        """Move the copies, synced, to where their rows, committed next, will look for them."""
         moved = {video.public_id.hex: video.folder for video in videos}
+        if not moved:
+            return
+        root = Path(settings.MEDIA_ROOT)
+        staged = [f"{self.folder}/{name}" for name in moved]
+        _sync_all([path for folder in staged for path in (*(entry.path for entry in os.scandir(folder)), folder)])
         with (self.folder / HANDED_OVER).open("w", encoding="utf-8") as note:
             json.dump(moved, note)
             note.flush()
             os.fsync(note.fileno())
         sync(self.folder)
+        parents = {(root / folder).parent for folder in moved.values()}
+        for parent in parents:
+            parent.mkdir(parents=True, exist_ok=True)
         for name, folder in moved.items():
-            target = Path(settings.MEDIA_ROOT) / folder
-            target.mkdir(parents=True, exist_ok=True)
-            for copied in (self.folder / name).iterdir():
-                copied.rename(target / copied.name)
-            sync(target)
-            sync(target.parent)
+            os.rename(f"{self.folder}/{name}", f"{root}/{folder}")
+        _sync_all([*parents, *{parent.parent for parent in parents}])
+
+
+def _sync_all(paths: Iterable[Path | str]) -> None:
+    with ThreadPoolExecutor(SYNCED_AT_ONCE) as syncing:
+        for _ in syncing.map(sync, paths):
+            pass  # raises what a sync raised
 
 
 def clear_leftovers() -> int:
@@ -105,7 +116,7 @@ def clear_leftovers() -> int:
 
 
 def remove_orphans(folder: Path) -> None:
-    """Remove a batch's folder, and the files that it handed over to rows which were never committed."""
+    """Remove a process's folder, and the files that it handed over to rows which were never committed."""
     note = folder / HANDED_OVER
     if note.exists():
         try:

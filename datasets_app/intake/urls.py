@@ -9,4 +9,5 @@ urlpatterns = [
     path("p/<slug:slug>/import/retry-media/", views.retry_media, name="project-media-retry"),
     path("p/<slug:slug>/import/<uuid:public_id>/", views.import_run, name="project-import-run"),
     path("p/<slug:slug>/import/<uuid:public_id>/retry/", views.retry_import, name="project-import-retry"),
+    path("p/<slug:slug>/import/<uuid:public_id>/refused.csv", views.refused_rows, name="project-import-refused"),
 ]

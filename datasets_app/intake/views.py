@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import TooManyFilesSent
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,13 +13,16 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotation.access import membership_for
 from annotation.models import Membership, Role, User
+from datasets_app.csv_lines import csv_lines
 from datasets_app.intake import run_import
 from datasets_app.intake.forms import MAX_REQUEST_BYTES, ImportForm
 from datasets_app.media import prepare
 from datasets_app.media.count_media import count_media
 from datasets_app.models import Import
+from datasets_app.uploads import give_up, not_kept
 
 RUNS_SHOWN = 10
+REFUSED_SHOWN = 200
 
 
 @csrf_exempt  # only until the sender and the size are known: the protected page reads the body
@@ -35,6 +38,9 @@ def project_import(request: HttpRequest, slug: str) -> HttpResponse:
         return _protected_import(request, membership)
     except TooManyFilesSent:
         return _page(request, membership, ImportForm(), problem=too_large, status=413)
+    except OSError as error:  # no room for the body while it is read
+        give_up(request)
+        return _page(request, membership, ImportForm(), problem=not_kept(error), status=507)
 
 
 @csrf_protect
@@ -48,8 +54,7 @@ def _protected_import(request: HttpRequest, membership: Membership) -> HttpRespo
     try:
         run = run_import.start_import(membership.project, request.user, **form.cleaned_data)
     except OSError as error:
-        problem = _("It could not be kept: %s.") % (error.strerror or error)
-        return _page(request, membership, form, problem=problem, status=507)
+        return _page(request, membership, form, problem=not_kept(error), status=507)
     return redirect("project-import-run", membership.project.slug, run.public_id)
 
 
@@ -60,16 +65,30 @@ def import_run(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     membership = membership_for(request.user, slug, Role.LEAD)
     run = get_object_or_404(Import, project=membership.project, public_id=public_id)
     template = "datasets/import_run.html" + ("#run" if request.headers.get("HX-Request") else "")
-    return render(request, template, _frame(membership) | {"run": run, "media": count_media(membership.project)})
+    shown = {"run": run, "refused": run.refused.all()[:REFUSED_SHOWN], "media": count_media(membership.project)}
+    return render(request, template, _frame(membership) | shown)
+
+
+@login_required
+@require_GET
+def refused_rows(request: HttpRequest, slug: str, public_id: str) -> StreamingHttpResponse:
+    """All refused rows of an import as CSV."""
+    membership = membership_for(request.user, slug, Role.LEAD)
+    run = get_object_or_404(Import, project=membership.project, public_id=public_id)
+    rows = run.refused.values_list("line", "reason").iterator()
+    response = StreamingHttpResponse(csv_lines(("line", "reason"), rows), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="refused-rows.csv"'
+    return response
 
 
 @login_required
 @require_POST
 def retry_import(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
-    """Go on with an import that stopped."""
+    """Go on with an import that stopped, or try the refused rows of a finished one again."""
     membership = membership_for(request.user, slug, Role.LEAD)
     run = get_object_or_404(Import, project=membership.project, public_id=public_id)
-    run_import.retry(run)
+    if not run_import.retry(run):
+        run_import.retry_refused(run)
     return redirect("project-import-run", slug, run.public_id)
 
 
@@ -93,6 +112,7 @@ def _page(
         "form": form,
         "problem": problem,
         "import_root": settings.IMPORT_ROOT,
+        "fetches_addresses": bool(settings.IMPORT_URLS or settings.IMPORT_URL_ALLOW),
         "runs": project.imports.select_related("created_by")[:RUNS_SHOWN],
         "media": count_media(project),
     }

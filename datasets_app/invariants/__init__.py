@@ -1,1 +1,1 @@
-"""The promises that `verify_invariants` checks, I1 to I8."""
+"""The promises that `verify_invariants` checks, I1 to I12."""

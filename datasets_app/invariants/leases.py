@@ -8,15 +8,15 @@ from django.db.models.functions import Now
 
 from annotation.models import Video
 from datasets_app.models import Import, Release, Trial
-from scoring.models import Job
+from scoring.models import Evaluation, Job
 
 SWEEP = timedelta(seconds=60)  # the sweepers run every 30 seconds; the rest is their own time
 
-LEASED: tuple[type[models.Model], ...] = (Job, Video, Import, Release, Trial)
+LEASED: tuple[type[models.Model], ...] = (Job, Video, Import, Release, Trial, Evaluation)
 
 
 def overdue_leases() -> Iterator[str]:
-    """Jobs, videos in preparation, imports, releases and trials whose lease ended more than a sweep ago."""
+    """Jobs, videos in preparation and whatever else workers lease whose lease ended more than a sweep ago."""
     for model in LEASED:
         field = "media_leased_until" if model is Video else "leased_until"
         overdue = model._default_manager.filter(**{f"{field}__lt": Now() - SWEEP})

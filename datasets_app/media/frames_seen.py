@@ -11,10 +11,11 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models.fields.files import FieldFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
+from annotation.access import shown_to
 from annotation.frames_seen import FramesSeen, frames_of
+from annotation.models import Video
 from annotation.room.drafts import suggestions_shown_to
 from datasets_app.media import limits
 from datasets_app.media.sandbox import DecoderFailed, Sandbox
@@ -32,10 +33,14 @@ _one_at_a_time = threading.Lock()  # a decoder may take a core and gigabytes; ot
 def frames_seen(request: HttpRequest, public_id: str, suggestion: int, nth: int | None = None) -> HttpResponseBase:
     """What a suggestion's scorer saw of its video: all frames in a strip, or the nth (from 0) in its size."""
     shown = suggestions_shown_to(request.user).select_related("video")
-    found = get_object_or_404(shown, pk=suggestion, video__public_id=public_id)
+    found = shown_to(request.user, shown, "video__project", pk=suggestion, video__public_id=public_id)
     video = found.video
-    folder = f"seen/{video.public_id.hex[:2]}/{video.public_id.hex}"
-    return send_picture(request, frames_of(found), video.original, video.container, folder, nth)
+    return send_picture(request, frames_of(found), video.original, video.container, folder_of(video), nth)
+
+
+def folder_of(video: Video) -> str:
+    """Where pictures of what scorers saw of a video lie, relative to the media root."""
+    return f"seen/{video.public_id.hex[:2]}/{video.public_id.hex}"
 
 
 def send_picture(

@@ -10,6 +10,7 @@ DECODER_MEMORY_BYTES = 3 * 1024**3
 DECODER_FILE_BYTES = 4 * 1024**3  # of a file that it writes
 DECODER_OPEN_FILES = 64
 DECODER_ANSWER_BYTES = 1024**2
+FETCH_SECONDS = 120  # to fetch a video from its address, redirects included
 PROBE_SECONDS = 60  # wall clock and CPU, for one video
 PREPARE_SECONDS = 120  # a clip of some seconds takes less than one
 ENCODER_THREADS = 2

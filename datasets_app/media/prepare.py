@@ -23,9 +23,10 @@ from django.db.models.functions import Now
 from annotation.doorbell import ring
 from annotation.models import MediaState, Project, Video
 from datasets_app.disk import sync
-from datasets_app.media import limits
+from datasets_app.media import limits, remote
 from datasets_app.media.sandbox import DecoderFailed, Sandbox
 from datasets_app.media.sniff import CONTAINERS, Refused
+from datasets_app.takedown.doomed import MEDIA, doom
 from scoring.jobs import enqueue
 from scoring.registry import scorers
 
@@ -73,16 +74,26 @@ def claim(project: Project) -> Video | None:
 
 
 def prepare_video(video: Video, sandbox: Sandbox) -> bool:
-    """Prepare a claimed video; whether it is ready. A fault is written to its row."""
+    """Prepare a claimed video; whether it is ready. A fault is written to its row.
+
+    Where the row was deleted meanwhile, what was made of it goes, too.
+    """
     try:
         made = make_files(video, sandbox)
+        if remote.is_on():
+            names = (video.original.name, made.rendition, made.poster, made.thumbnails)
+            remote.put(name for name in names if name)
     except Refused as refused:
         fail(video, str(refused), is_final=True)
     except (DecoderFailed, OSError) as error:
         logger.warning("video %s: %s", video.pk, error)
         fail(video, str(error), is_final=video.media_attempts >= MAX_ATTEMPTS)
     else:
-        return finish(video, made)
+        if finish(video, made):
+            return True
+    if not Video.objects.filter(pk=video.pk).exists():
+        with transaction.atomic():
+            doom(MEDIA, [video.folder])
     return False
 
 
@@ -99,9 +110,7 @@ class Made:
 
 def make_files(video: Video, sandbox: Sandbox) -> Made:
     """Let the sandbox write into a folder of this attempt, then move the files, synced, beside the original."""
-    folder = Path(settings.MEDIA_ROOT) / video.folder
-    for left_behind in folder.glob("attempt-*"):
-        shutil.rmtree(left_behind, ignore_errors=True)
+    folder = clear_attempts(video)
     attempt = folder / f"attempt-{video.media_lease}"
     attempt.mkdir()
     try:
@@ -118,6 +127,14 @@ def make_files(video: Video, sandbox: Sandbox) -> Made:
         return move_files(video, attempt, answer)
     finally:
         shutil.rmtree(attempt, ignore_errors=True)
+
+
+def clear_attempts(video: Video) -> Path:
+    """Remove what killed workers left; the video's folder."""
+    folder = Path(settings.MEDIA_ROOT) / video.folder
+    for left_behind in folder.glob("attempt-*"):
+        shutil.rmtree(left_behind, ignore_errors=True)
+    return folder
 
 
 def move_files(video: Video, attempt: Path, answer: dict[str, Any]) -> Made:
@@ -180,8 +197,11 @@ def retry_failed(project: Project) -> int:
 def sweep() -> None:
     """End what lost its worker three times, and ring again for what waits."""
     waiting = Video.objects.to_prepare()
-    waiting.filter(media_attempts__gte=MAX_ATTEMPTS).update(
+    lost = list(waiting.filter(media_attempts__gte=MAX_ATTEMPTS).order_by("pk"))
+    waiting.filter(pk__in=[video.pk for video in lost]).update(
         media_state=MediaState.FAILED, media_reason=WORKER_LOST, media_lease=None, media_leased_until=None
     )
+    for video in lost:
+        clear_attempts(video)
     for project_pk in waiting.order_by("project_id").values_list("project_id", flat=True).distinct():
         ring_prepare(project_pk)

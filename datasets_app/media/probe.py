@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from annotation.models.video import VARIABLE_RATE
 from datasets_app.media import limits
 from datasets_app.media.decoder.measure import Facts
 from datasets_app.media.sandbox import Sandbox
@@ -67,10 +68,7 @@ def warn(facts: Facts, container: Container) -> list[str]:
             f"Browsers do not play {CODEC_WORDS.get(facts.codec, facts.codec)}: raters get an H.264 copy, "
             "scorers the original.",
         ),
-        (
-            facts.variable_rate,
-            "The frame rate varies: a frame's number is not its time multiplied by the rate.",
-        ),
+        (facts.variable_rate, VARIABLE_RATE),
         (facts.changes_size, "The frames change their size within the video."),
         (
             container.name == "gif",

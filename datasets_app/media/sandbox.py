@@ -25,7 +25,7 @@ ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8"}
 
 
 class DecoderFailed(Exception):
-    """The child died or took too long over a file; the message is a sentence for people."""
+    """The child died, took too long over a file or had no room to write; the message is a sentence for people."""
 
 
 class Sandbox:
@@ -58,6 +58,8 @@ class Sandbox:
             raise
         if "refused" in answer:
             raise Refused(str(answer["refused"])[:500])
+        if "failed" in answer:
+            raise DecoderFailed(f"The files could not be written: {answer['failed']}.")
         return answer["answer"]
 
     def _exchange(self, question: bytes, seconds: int) -> dict[str, Any]:
@@ -66,7 +68,9 @@ class Sandbox:
         child.stdin.write(question)
         child.stdin.flush()
         answer = json.loads(_read_line(child, seconds))
-        if not isinstance(answer, dict) or not ("refused" in answer or isinstance(answer.get("answer"), dict)):
+        if not isinstance(answer, dict) or not (
+            answer.keys() & {"refused", "failed"} or isinstance(answer.get("answer"), dict)
+        ):
             raise ValueError("not an answer")
         return answer
 

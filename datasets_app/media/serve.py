@@ -8,11 +8,12 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db.models.fields.files import FieldFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils.http import content_disposition_header, http_date
 from django.views.decorators.http import require_safe
 
+from annotation.access import shown_to
 from annotation.models import Video
+from datasets_app.media import remote
 from datasets_app.media.byte_ranges import FileSlice, Unsatisfiable, read_range
 from datasets_app.media.sniff import CONTAINERS
 
@@ -24,12 +25,17 @@ CACHE_SECONDS = 3600
 @require_safe
 def media(request: HttpRequest, public_id: str, kind: str) -> HttpResponseBase:
     """One of a video's files: `play` (what browsers play), `original`, `poster` or `thumbnails`."""
-    video = get_object_or_404(Video.objects.visible_to(request.user), public_id=public_id)
+    video = shown_to(request.user, Video.objects.visible_to(request.user), "project", public_id=public_id)
     stored, content_type = choose_file(video, kind)
-    response = send_file(request, stored.name or "", content_type, kind)
+    disposition = ""
     if kind == "original":
         name = video.name + CONTAINERS[video.container].suffix if video.container in CONTAINERS else video.name
-        response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+        disposition = content_disposition_header(True, name) or "attachment"
+    if remote.is_on():
+        return remote.send(stored.name or "", content_type, disposition)
+    response = send_file(request, stored.name or "", content_type, kind)
+    if disposition:
+        response["Content-Disposition"] = disposition
     return response
 
 

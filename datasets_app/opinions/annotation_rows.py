@@ -13,7 +13,7 @@ from datasets_app.intake.read_manifest import UNKNOWN_MODEL, BadRow
 MAX_NAME = 200  # characters, of a video or a T2V model
 MAX_SOURCE = 100
 _NUMBERED = re.compile(r"([1-5])(?:\.0+)?(?:\s*[-–—:]\s*(.+))?")
-_WORDS = {score.label.casefold(): score for score in Score}
+_WORDS = {score.in_words.casefold(): score for score in Score}
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,24 @@ def read_text(value: Any, what: str, *, most: int | None = None, needed: bool = 
         raise BadRow(f"{what} is empty")
     if most is not None and len(value) > most:
         raise BadRow(f"{what} has {len(value)} characters, more than {most}")
-    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if "\0" in value or not _is_unicode(value):
         raise BadRow(f"{what} holds a character that is no text (NUL or half of a surrogate pair)")
     return value
 
 
+def _is_unicode(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def check_complete(scores: Mapping[str, int]) -> None:
     """Raise BadRow when some dimensions are rated and others are not."""
-    missing = [dimension.label for dimension in DIMENSIONS if dimension.key not in scores]
+    missing = [dimension.heading for dimension in DIMENSIONS if dimension.key not in scores]
     if scores and missing:
         raise BadRow(f"there is no score for {', '.join(missing)}")
 

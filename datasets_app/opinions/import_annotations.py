@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from annotation.models import Arm, Project, User, Video
+from annotation.review.cases import look_at
 from annotation.room.queue import hold_rater
 from annotation.room.ranking import rank_prompts
-from annotation.room.seats import make_seats
-from annotation.room.settle import settle
+from annotation.room.seats import make_first_seats, make_seats
+from annotation.room.settle import lock_videos, settle
 from datasets_app.opinions.annotation_rows import AnnotationRow
 from datasets_app.opinions.import_ratings import import_ratings
 from datasets_app.opinions.import_suggestions import import_suggestions
@@ -86,12 +87,15 @@ def _chunks(rows: Iterator[AnnotationRow]) -> Iterator[list[AnnotationRow]]:
 def _store(project: Project, rows: list[AnnotationRow], rater: User, arm: str, outcome: Outcome) -> None:
     hold_rater(rater)
     found = import_video_rows(project, rows)
-    outcome.new_videos += found.new
+    outcome.new_videos += len(found.new)
     outcome.refused += found.refused
     videos: dict[str, Video] = found.videos
     rows = [row for row in rows if row.name in videos]
-    make_seats(project, videos.values())
-    outcome.suggestions += import_suggestions(rows, videos)
+    new = {video.pk for video in found.new}
+    known = [video for video in videos.values() if video.pk not in new]
+    make_first_seats(project, found.new)
+    make_seats(project, known)
+    outcome.suggestions += import_suggestions(rows, videos, new)
     ratings = import_ratings([row for row in rows if row.scores], videos, rater, arm)
     outcome.unrated += sum(not row.scores for row in rows)
     outcome.new_ratings += ratings.new
@@ -99,4 +103,7 @@ def _store(project: Project, rows: list[AnnotationRow], rater: User, arm: str, o
     outcome.unchanged_ratings += ratings.unchanged
     outcome.extra_ratings += ratings.extra
     outcome.refused += ratings.refused
+    changed = {video.pk: video for video in (*known, *ratings.touched)}
+    lock_videos(list(changed))
     settle(ratings.touched)
+    look_at(changed.values())

@@ -1,5 +1,7 @@
 """Under whose name imported ratings stand."""
 
+from django.utils.translation import gettext as _
+
 from annotation.models import Project, User
 
 IMPORTED_RATER = "imported"
@@ -18,8 +20,10 @@ def find_rater(project: Project, name: str = "") -> User:
     rater = User.objects.filter(username=name).first()
     if rater is None:
         if len(name) > 150 or not name.isprintable():
-            raise NoSuchRater("A rater's name has at most 150 printable characters.")
+            raise NoSuchRater(_("A rater's name has at most 150 printable characters."))
         return User.objects.create_user(name)
     if rater.memberships.filter(project=project).exists() or not (rater.email or rater.has_usable_password()):
         return rater
-    raise NoSuchRater(f"{name} has an account but is no member of {project.slug}.")
+    raise NoSuchRater(
+        _("%(name)s has an account but is no member of %(project)s.") % {"name": name, "project": project.slug}
+    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from django.db.models.functions import Now
 
-from annotation.models import Draft, Purpose, Rating, Seat, User, Video
+from annotation.models import Draft, Purpose, Rating, Seat, Stage, User, Video
 from datasets_app.opinions.annotation_rows import AnnotationRow
 from datasets_app.opinions.read_annotations import Refused
 
@@ -30,7 +30,10 @@ def import_ratings(
     What the rater wrote in the rating room, or is writing there now, is never replaced: such rows are refused.
     """
     result = ImportedRatings()
-    pks = [video.pk for video in videos.values()]
+    rows = list(rows)
+    pks = [videos[row.name].pk for row in rows]
+    if not pks:
+        return result
     mine = Rating.objects.filter(video__in=pks, rater=rater, purpose=Purpose.MAIN).order_by("version")
     last = {rating.video_id: rating for rating in mine}
     live = {pk: rating for pk, rating in last.items() if rating.live}
@@ -47,7 +50,7 @@ def import_ratings(
         else:
             seat = None if old is not None else seats.get(video.pk)
             extra = old.extra if old is not None else seat is None
-            fresh.append(_rating(row, video, rater, arm, extra=extra, after=last.get(video.pk)))
+            fresh.append(_rating(row, video, rater, arm, extra=extra, last=last.get(video.pk), revises=old))
             result.touched.append(video)
             result.extra += extra
             if seat is not None:
@@ -83,13 +86,22 @@ def _says_the_same(rating: Rating, row: AnnotationRow) -> bool:
 
 
 def _rating(
-    row: AnnotationRow, video: Video, rater: User, arm: str, *, extra: bool, after: Rating | None
+    row: AnnotationRow,
+    video: Video,
+    rater: User,
+    arm: str,
+    *,
+    extra: bool,
+    last: Rating | None,
+    revises: Rating | None,
 ) -> Rating:
     reasons = {f"{key}_reason": reason for key, reason in row.reasons.items()}
     return Rating(
         video=video,
         rater=rater,
-        version=after.version + 1 if after is not None else 1,
+        version=last.version + 1 if last is not None else 1,
+        stage=Stage.EDIT if revises is not None else Stage.FIRST,
+        revises=revises,
         arm=arm,
         extra=extra,
         imported=True,

@@ -93,9 +93,9 @@ def _answers(value: Mapping[str, Any]) -> tuple[dict[str, int], dict[str, str]]:
             try:
                 scores[dimension.key] = read_score(data.get("value"))
             except BadRow as error:
-                raise BadRow(f"{dimension.label}: {error}") from error
+                raise BadRow(f"{dimension.heading}: {error}") from error
         else:
-            reasons[dimension.key] = read_text(data.get("value"), f"the comment on {dimension.label}").strip()
+            reasons[dimension.key] = read_text(data.get("value"), f"the comment on {dimension.heading}").strip()
     if labels and not scores:
         raise BadRow("none of its labels is a score")
     return scores, reasons

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import IO, Any, NamedTuple
 
+from django.utils.translation import gettext as _
+
 from datasets_app.opinions.annotation_rows import AnnotationRow, BadRow
 from datasets_app.opinions.raw_export import is_raw_item, read_raw_item
 from datasets_app.opinions.records import read_record
@@ -46,7 +48,7 @@ def _values(file: IO[bytes]) -> Iterable[tuple[str, Any]]:
     if start[:1] == b"{":
         return ((f"line {number}", value) for number, value in read_lines(file))
     raise UnreadableFileError(
-        "The file is empty." if not start else "The file is neither a JSON list nor JSON Lines."
+        _("The file is empty.") if not start else _("The file is neither a JSON list nor JSON Lines.")
     )
 
 
@@ -54,6 +56,6 @@ def _items(file: IO[bytes]) -> Iterator[tuple[str, Any]]:
     try:
         values = json.loads(file.read().removeprefix(b"\xef\xbb\xbf"))
     except (ValueError, RecursionError) as error:
-        raise UnreadableFileError(f"The file is not JSON: {error}.") from error
+        raise UnreadableFileError(_("The file is not JSON: %(error)s.") % {"error": error}) from error
     for number, value in enumerate(values, start=1):
         yield f"item {number}", value

@@ -3,21 +3,26 @@
 import json
 import time
 import uuid
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 from celery.exceptions import SoftTimeLimitExceeded
+from django.db import transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F
 from django.db.models.functions import Now
 
-from annotation.models import Project, User
+from annotation.audit import record
+from annotation.models import AuditKind, Project, User
 from datasets_app.models import Release, ReleaseState
+from datasets_app.releases.changes import changes_of
 from datasets_app.releases.export import export_dataset
 from datasets_app.releases.export_options import ExportError, Options
-from datasets_app.releases.release_manifest import MANIFEST, differences
-from datasets_app.releases.staged_folder import FolderTakenError
+from datasets_app.releases.release_manifest import MANIFEST, differences, hash_file
+from datasets_app.releases.staged_folder import FolderTakenError, clear_staged
+from datasets_app.signs_of_life import signs_of_life
 
 LEASE = timedelta(minutes=2)  # without a sign of life
-SIGN_OF_LIFE_SECONDS = 1.0
+SHOW_SECONDS = 1.0  # how often the progress bar moves
 MAX_ATTEMPTS = 3
 
 
@@ -33,11 +38,11 @@ def ask_for_release(project: Project, options: Options, asked_by: User | None) -
     Project.objects.select_for_update().get(pk=project.pk)
     releases = Release.objects.filter(project=project)
     open_states = [ReleaseState.QUEUED, ReleaseState.BUILDING]
-    wanted = {"format": options.format, "settings": options.as_json()}
-    if same := releases.filter(state__in=open_states, **wanted).first():
+    settings = options.as_json()
+    if same := releases.filter(state__in=open_states, settings=settings).first():
         return same, False
     last = releases.order_by("-number").values_list("number", flat=True).first() or 0
-    return Release.objects.create(project=project, number=last + 1, created_by=asked_by, **wanted), True
+    return Release.objects.create(project=project, number=last + 1, created_by=asked_by, settings=settings), True
 
 
 def build_release(release_id: int) -> None:
@@ -47,9 +52,10 @@ def build_release(release_id: int) -> None:
     changes = {"state": ReleaseState.BUILDING, "attempts": F("attempts") + 1, "written": 0, "total": 0}
     if not queued.update(lease=lease, leased_until=_lease_end(), **changes):
         return
-    release = Release.objects.select_related("project").get(pk=release_id)
+    release = Release.objects.select_related("project", "created_by").get(pk=release_id)
     try:
-        counts = _finished_before(release) or _build(release, lease)
+        with _kept(release, lease):
+            counts = _finished_before(release) or _build(release, lease)
     except LeaseLost:
         return
     except SoftTimeLimitExceeded:
@@ -60,13 +66,25 @@ def build_release(release_id: int) -> None:
         reason = f"The files could not be written: {error.strerror or error}."
         _close(release, lease, state=ReleaseState.FAILED, reason=reason)
     else:
-        _close(release, lease, state=ReleaseState.DONE, counts=counts, written=counts["records"])
+        sha256, _ = hash_file(release.folder / MANIFEST)
+        kept = counts | {"changes": changes_of(release)}
+        done = {"counts": kept, "written": counts["videos"], "manifest_sha256": sha256}
+        _finish(release, lease, done)
+
+
+@transaction.atomic
+def _finish(release: Release, lease: uuid.UUID, done: dict[str, object]) -> None:
+    if _close(release, lease, state=ReleaseState.DONE, **done):
+        facts = {"formats": release.settings["formats"], "videos": done["written"]}
+        by, number = release.created_by, str(release.number)
+        record(AuditKind.RELEASE_BUILT, by=by, project=release.project, subject=number, **facts)
 
 
 def take_back_lost_builds() -> list[int]:
     """Queue builds without a sign of life again, or give them up; the ids of all that wait for a worker."""
     lost = Release.objects.filter(state=ReleaseState.BUILDING, leased_until__lt=Now())
-    lost.filter(attempts__gte=MAX_ATTEMPTS).update(
+    given_up = list(lost.filter(attempts__gte=MAX_ATTEMPTS))
+    lost.filter(pk__in=[release.pk for release in given_up]).update(
         state=ReleaseState.FAILED,
         reason=f"The worker stopped {MAX_ATTEMPTS} times while it built this release.",
         lease=None,
@@ -74,7 +92,15 @@ def take_back_lost_builds() -> list[int]:
         finished_at=Now(),
     )
     lost.update(state=ReleaseState.QUEUED, lease=None, leased_until=None)
+    for release in given_up:
+        clear_staged(release.folder)
     return list(Release.objects.filter(state=ReleaseState.QUEUED).values_list("pk", flat=True))
+
+
+def _kept(release: Release, lease: uuid.UUID) -> AbstractContextManager[None]:
+    """Keep the lease while inside: reading the ratings takes minutes."""
+    held = Release.objects.filter(pk=release.pk, lease=lease)
+    return signs_of_life(lambda: held.update(leased_until=_lease_end()), every=LEASE.total_seconds() / 3)
 
 
 def _build(release: Release, lease: uuid.UUID) -> dict[str, object]:
@@ -82,11 +108,11 @@ def _build(release: Release, lease: uuid.UUID) -> dict[str, object]:
 
     def show(done: int, total: int) -> None:
         nonlocal shown
-        if done < total and time.monotonic() - shown < SIGN_OF_LIFE_SECONDS:
+        if done < total and time.monotonic() - shown < SHOW_SECONDS:
             return
         shown = time.monotonic()
         held = Release.objects.filter(pk=release.pk, lease=lease)
-        if not held.update(written=done, total=total, leased_until=_lease_end()):
+        if not held.update(written=done, total=total):
             raise LeaseLost
 
     return export_dataset(release.project, Options(**release.settings), release.folder, show).as_json()
@@ -100,10 +126,10 @@ def _finished_before(release: Release) -> dict[str, object] | None:
     return counts
 
 
-def _close(release: Release, lease: uuid.UUID, **changes: object) -> None:
-    """End the build, unless the lease was lost meanwhile."""
+def _close(release: Release, lease: uuid.UUID, **changes: object) -> bool:
+    """End the build, unless the lease was lost meanwhile; whether it was not."""
     held = Release.objects.filter(pk=release.pk, lease=lease)
-    held.update(lease=None, leased_until=None, finished_at=Now(), **changes)
+    return held.update(lease=None, leased_until=None, finished_at=Now(), **changes) > 0
 
 
 def _lease_end() -> ExpressionWrapper:

@@ -8,15 +8,19 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _LINE_BREAKS = {"\u0085": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
 def dump_line(row: Mapping[str, Any]) -> bytes:
     """One row as UTF-8 JSON with a line break at its end; keys keep their order. NaN raises ValueError."""
-    text = json.dumps(row, ensure_ascii=False, allow_nan=False)
+    text = _ENCODER.encode(row)
     for line_break, escape in _LINE_BREAKS.items():
         text = text.replace(line_break, escape)
-    return replace_lone_surrogates(text).encode() + b"\n"
+    try:
+        return text.encode() + b"\n"
+    except UnicodeEncodeError:
+        return replace_lone_surrogates(text).encode() + b"\n"
 
 
 def replace_lone_surrogates(text: str) -> str:

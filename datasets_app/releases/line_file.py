@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from datasets_app.disk import BUFFER
 from datasets_app.releases.jsonl import dump_line
 from datasets_app.releases.release_manifest import FileFacts
 
@@ -18,7 +19,7 @@ class LineFile:
         self.lines = 0
         self._bytes = 0
         self._digest = hashlib.sha256()
-        self._file = path.open("wb")
+        self._file = path.open("wb", BUFFER)
 
     def write(self, row: Mapping[str, Any]) -> None:
         line = dump_line(row)

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 
+from django.utils.translation import gettext as _
+
 TOLERANCE = 1e-6
 POINTS = 2**64
 
@@ -23,12 +25,15 @@ def parse_split(text: str) -> dict[str, float]:
         name, equals, share = part.strip().partition("=")
         if not equals or not name.isidentifier() or name in shares:
             raise ValueError(
-                f"Write a split as train=0.9,test=0.1; {part.strip()!r} is not a new name and a share."
+                _("Write a split as train=0.9,test=0.1; “%(part)s” is not a new name and a share.")
+                % {"part": part.strip()}
             )
         try:
             shares[name] = float(share)
         except ValueError as error:
-            raise ValueError(f"The share of split {name!r} is no number: {share!r}.") from error
+            raise ValueError(
+                _("The share of split “%(name)s” is no number: “%(share)s”.") % {"name": name, "share": share}
+            ) from error
     check_split(shares)
     return shares
 
@@ -36,9 +41,11 @@ def parse_split(text: str) -> dict[str, float]:
 def check_split(shares: Mapping[str, float]) -> None:
     """Raise ValueError unless every share is positive and together they make 1."""
     if any(not 0 < share <= 1 for share in shares.values()):
-        raise ValueError("Each split needs a share above 0 and at most 1.")
+        raise ValueError(_("Each split needs a share above 0 and at most 1."))
     if abs(sum(shares.values()) - 1) > TOLERANCE:
-        raise ValueError(f"The shares of the splits add up to {sum(shares.values()):g}, not to 1.")
+        raise ValueError(
+            _("The shares of the splits add up to %(sum)s, not to 1.") % {"sum": f"{sum(shares.values()):g}"}
+        )
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,13 @@ def staged_folder(target: Path) -> Iterator[Path]:
                 folder.rmdir()
 
 
+def clear_staged(target: Path) -> None:
+    """Remove what a killed export left, unless another one is at it."""
+    if (target.parent / f".{target.name}.part").exists():
+        with suppress(FolderTakenError), staged_folder(target):
+            pass
+
+
 def move_into_place(part: Path, target: Path) -> None:
     """Sync the finished folder and give it its name; an empty folder of that name is replaced."""
     for folder, _, _ in os.walk(part):

@@ -1,27 +1,31 @@
-"""The releases page of a project, for its leads: build, watch, download; bring annotations in."""
+"""The releases page of a project, for its leads: choose, count, build, watch; bring annotations in."""
 
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.access import membership_for
 from annotation.doorbell import ring
-from annotation.models import Membership, Role, User
-from datasets_app.models import Release, ReleaseState
+from annotation.models import Membership, Project, Role, User, Verdict
+from annotation.projects import charts
+from datasets_app.models import Release
 from datasets_app.opinions.import_annotations import import_annotations
 from datasets_app.opinions.import_rater import NoSuchRater, find_rater
 from datasets_app.opinions.read_annotations import UnreadableFileError, read_annotations
 from datasets_app.releases.build_release import ask_for_release
-from datasets_app.releases.count_releasable import count_releasable
+from datasets_app.releases.choices import FIELDS
+from datasets_app.releases.command_line import command_line
+from datasets_app.releases.export_options import ExportError, Options
 from datasets_app.releases.forms import AnnotationsForm, ReleaseForm
-from datasets_app.releases.release_manifest import MANIFEST
-from datasets_app.releases.zip_stream import stream_zip
+from datasets_app.releases.holds import holds, read_shares
 from datasets_app.tasks import build_release_task
 
 SHOWN_REFUSALS = 100
@@ -30,50 +34,57 @@ SHOWN_REFUSALS = 100
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def releases(request: HttpRequest, slug: str) -> HttpResponse:
+    """The whole page. `?again=3` fills the form as for release 3; a POST with `preview` only counts."""
     membership = membership_for(request.user, slug, Role.LEAD)
     if request.method != "POST":
-        return _page(request, membership)
-    form = ReleaseForm(request.POST)
+        return _page(request, membership, form=_fresh_form(request, membership.project))
+    form = ReleaseForm(membership.project, request.POST)
     if not form.is_valid():
         return _page(request, membership, form=form, status=422)
+    if "preview" in request.POST:
+        return _page(request, membership, form=form)
     with transaction.atomic():
         asked_by = request.user if isinstance(request.user, User) else None
         release, new = ask_for_release(membership.project, form.options, asked_by)
         ring(build_release_task, release.pk)
     if not new:
         messages.info(request, _("Release %d is being built just so already.") % release.number)
-    return redirect("project-releases", slug)
+    return redirect(reverse("project-releases", args=[slug]) + f"#release-{release.number}")
+
+
+@login_required
+@require_POST
+def preview(request: HttpRequest, slug: str) -> HttpResponse:
+    """What the form as it stands would give: the part beside it, and the command."""
+    project = membership_for(request.user, slug, Role.LEAD).project
+    context = _chosen(project, ReleaseForm(project, request.POST), count=True)
+    return render(request, "datasets/release_preview.html", context | {"project": project})
+
+
+@login_required
+@require_POST
+def offered(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
+    """A check list of the form, narrowed by part of a name."""
+    project = membership_for(request.user, slug, Role.LEAD).project
+    if kind not in FIELDS:
+        raise Http404
+    return render(
+        request, "datasets/release_choices.html", {"list": ReleaseForm(project, request.POST).offered(kind)}
+    )
 
 
 @login_required
 @require_safe
-def release(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    """One row of the list; it asks for itself again until it is done or failed."""
-    found = _release(request, slug, number)
-    return render(request, "datasets/releases.html#release", {"project": found.project, "release": found})
-
-
-@login_required
-@require_GET
-def download(request: HttpRequest, slug: str, number: int) -> StreamingHttpResponse:
-    """The release's folder as a zip file, made while it is sent."""
-    found = _release(request, slug, number, state=ReleaseState.DONE)
-    if not found.folder.is_dir():
-        raise Http404
-    name = f"{slug}-release-{number}"
-    response = StreamingHttpResponse(stream_zip(found.folder, name), content_type="application/zip")
-    response["Content-Disposition"] = f'attachment; filename="{name}.zip"'
-    return response
-
-
-@login_required
-@require_safe
-def manifest(request: HttpRequest, slug: str, number: int) -> FileResponse:
-    """What is in the release: its options, counts and the sha256 of every file."""
-    path = _release(request, slug, number, state=ReleaseState.DONE).folder / MANIFEST
-    if not path.is_file():
-        raise Http404
-    return FileResponse(path.open("rb"), content_type="application/json")
+@cache_control(private=True, max_age=3600)
+def shares(request: HttpRequest, slug: str, size: str, counts: str) -> HttpResponse:
+    """A chart of the score counts in the address."""
+    membership_for(request.user, slug, Role.LEAD)
+    try:
+        picture = charts.bar_charts(read_shares(counts), charts.WIDTHS[size])
+    except (KeyError, ValueError):
+        raise Http404 from None
+    policy = f"default-src 'none'; style-src {charts.STYLE_SOURCE}"
+    return HttpResponse(picture, content_type="image/svg+xml", headers={"Content-Security-Policy": policy})
 
 
 @login_required
@@ -99,9 +110,27 @@ def annotations(request: HttpRequest, slug: str) -> HttpResponse:
     return _page(request, membership, annotations_form=form, status=422)
 
 
-def _release(request: HttpRequest, slug: str, number: int, **which: Any) -> Release:
-    project = membership_for(request.user, slug, Role.LEAD).project
-    return get_object_or_404(Release.objects.select_related("project"), project=project, number=number, **which)
+def _fresh_form(request: HttpRequest, project: Project) -> ReleaseForm:
+    again = request.GET.get("again", "")
+    if not again.isdecimal() or len(again) > 9:
+        return ReleaseForm(project)
+    release = get_object_or_404(Release, project=project, number=int(again))
+    return ReleaseForm(project, like=Options(**release.settings))
+
+
+def _chosen(project: Project, form: ReleaseForm, *, count: bool) -> dict[str, Any]:
+    """The form, its command or why it makes no sense, and with `count` (seconds) what it would give."""
+    options = form.asked
+    if options is None:
+        problems = [
+            (form[name].label if name in form.fields else "", errors) for name, errors in form.errors.items()
+        ]
+        return {"form": form, "problems": problems}
+    chosen = {"form": form, "command": command_line(project, options)}
+    try:
+        return chosen | ({"holds": holds(project, options)} if count else {})
+    except ExportError as error:
+        return chosen | {"problems": [("", [str(error)])]}
 
 
 def _page(
@@ -113,13 +142,14 @@ def _page(
     status: int = 200,
     **more: Any,
 ) -> HttpResponse:
+    project = membership.project
     context = {
-        "project": membership.project,
+        "project": project,
         "role": membership.role,
         "tab": "releases",
-        "form": form or ReleaseForm(),
         "annotations_form": annotations_form or AnnotationsForm(auto_id="annotations_%s"),
-        "releasable": count_releasable(membership.project),
-        "releases": Release.objects.filter(project=membership.project).select_related("created_by"),
+        "releases": Release.objects.standing().filter(project=project).select_related("created_by"),
     }
+    if Verdict.objects.filter(video__project=project).exists():
+        context |= _chosen(project, form or ReleaseForm(project), count="preview" in request.POST)
     return render(request, "datasets/releases.html", context | more, status=status)

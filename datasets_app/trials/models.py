@@ -5,15 +5,16 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from annotation.models import Project, ScorerVersion, User
 
 
 class TrialState(models.TextChoices):
-    WAITING = "waiting", "Waiting for a worker"
-    RUNNING = "running", "Being answered"
-    DONE = "done", "Answered"
-    FAILED = "failed", "Failed"
+    WAITING = "waiting", _("Waiting for a worker")
+    RUNNING = "running", _("Being answered")
+    DONE = "done", _("Answered")
+    FAILED = "failed", _("Failed")
 
 
 class TrialQuerySet(models.QuerySet["Trial"]):

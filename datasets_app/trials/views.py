@@ -32,6 +32,7 @@ from datasets_app.trials.trial_page import (
     timings_of,
     waits_for,
 )
+from datasets_app.uploads import give_up, not_kept
 from scoring.offers import offers, usual_run
 from scoring.registry import queue_of
 
@@ -52,6 +53,9 @@ def trials(request: HttpRequest, slug: str) -> HttpResponse:
         return _protected_trials(request, membership)
     except TooManyFilesSent:
         return _page(request, membership, _form(membership), problem=too_large, status=413)
+    except OSError as error:  # no room for the body while it is read
+        give_up(request)
+        return _page(request, membership, _form(membership), problem=not_kept(error), status=507)
 
 
 @csrf_protect
@@ -75,8 +79,7 @@ def _protected_trials(request: HttpRequest, membership: Membership) -> HttpRespo
         form.add_error("clip", str(refused))
         return _page(request, membership, form, status=422)
     except OSError as error:
-        problem = _("It could not be kept: %s.") % (error.strerror or error)
-        return _page(request, membership, form, problem=problem, status=507)
+        return _page(request, membership, form, problem=not_kept(error), status=507)
     return redirect("trial", membership.project.slug, trial.public_id)
 
 

@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
-from annotation.models import Arm, Project
+from annotation.audit import record
+from annotation.models import Arm, AuditKind, Project
 from annotation.projects.forms import ProjectForm
 from annotation.projects.read_shares import read_shares
 
@@ -19,7 +21,10 @@ class Command(BaseCommand):
         parser.add_argument("slug", help="the project's address: small letters, digits, hyphens")
         parser.add_argument("--name", help="shown to people; the slug if not given")
         parser.add_argument("--overlap", type=int, help="ratings per video, 1-20 (default 1)")
-        parser.add_argument("--arms", help="shares that add up to 1; default prefill=0.9,blind=0.1")
+        parser.add_argument(
+            "--arms",
+            help="shares that add up to 1: prefill=0.8,reveal=0.1,blind=0.1; default prefill=0.9,blind=0.1",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         wanted = {key: options[key] for key in ("name", "overlap") if options[key] is not None}
@@ -55,4 +60,5 @@ def _create(slug: str, wanted: dict[str, Any]) -> None:
     if not form.is_valid():
         field, errors = next(iter(form.errors.items()))
         raise CommandError(f"{field}: {errors[0]}")
-    form.save()
+    with transaction.atomic():
+        record(AuditKind.PROJECT_CREATED, by=None, project=form.save())

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +12,26 @@ from tqdm import tqdm
 
 from annotation.management.find_project import find_project
 from annotation.models import MediaState, Project
-from datasets_app.intake.ingest import ingest
-from datasets_app.intake.locate import Folder
-from datasets_app.intake.read_manifest import BadRow, Row, count_lines, read_lines
+from datasets_app.intake.locate import Addresses, Folder
+from datasets_app.intake.run_command import take_up
+from datasets_app.intake.run_import import LeaseLost, end, work_on
 from datasets_app.media import limits
 from datasets_app.media.prepare import prepare_waiting
+from datasets_app.models import Import, ImportState
 
 A_DAY = 24 * 60 * 60
 
 
 class Command(BaseCommand):
     help = (
-        "Import the videos of a manifest: one JSON object a line with `video` (a path inside --root) and "
-        "`prompt`, optionally `t2v_model`, `video_name`, `prompt_source`, `tier`; other keys become metadata. "
-        f"MP4, MOV, WebM, MKV and GIF up to {limits.MAX_SECONDS:.0f} seconds and 3840x2160 are taken. Rows that "
-        "cannot be used are reported with line and reason while the others land; the exit status is then 1. Safe "
-        "to run twice: a video is known by its file, prompt and T2V model, and stays as it is; only an empty tier "
-        "or prompt source is filled in. A worker then makes posters and browser copies, or --prepare does it here."
+        "Import the videos of a manifest: one JSON object a line with `video` (a path inside --root, or an "
+        "address where IMPORT_URLS or IMPORT_URL_ALLOW is set), `prompt`, optionally `t2v_model`, `video_name`, "
+        "`prompt_source`, `tier`; other keys become metadata. MP4, MOV, WebM, MKV and GIF up to "
+        f"{limits.MAX_SECONDS:.0f} seconds and 3840x2160 are taken. Rows that cannot be used are reported with "
+        "line and reason while the others land; the exit status is then 1. An import that was stopped goes on "
+        "where it stopped when it is run again. Safe to repeat: a video is known by its file, prompt and T2V "
+        "model, and stays as it is; only an empty tier or prompt source is filled in. A worker then makes posters "
+        "and browser copies, or --prepare does it here."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -43,26 +47,35 @@ class Command(BaseCommand):
         root = options["root"] or options["manifest"].parent
         if not os.access(root, os.R_OK | os.X_OK) or not root.is_dir():
             raise CommandError(f"{root} is not a folder that can be read.")
-        try:
-            manifest = options["manifest"].open("rb")
-        except OSError as error:
-            raise CommandError(f"{options['manifest']} cannot be read: {error.strerror}.") from None
-        try:
-            with manifest:
-                lines = count_lines(manifest)
-                summary = ingest(project, with_bar(read_lines(manifest), lines), Folder(root))
-        except OSError as error:
-            place = error.filename or options["manifest"]
-            raise CommandError(f"{place}: {error.strerror}. Run it again to go on where it stopped.") from None
-        for line, reason in summary.refused:
-            self.stderr.write(f"line {line}: {reason}")
-        self.stdout.write(f"{project.slug}: {summary}.")
+        run = self.import_all(project, options["manifest"], root)
+        for row in run.refused.iterator():
+            self.stderr.write(str(row))
+        self.stdout.write(
+            f"{project.slug}: {run.new} new, {run.already_there} already there, {run.refused_count} refused."
+        )
         if options["prepare"]:
             self.prepare(project)
-        if not summary.line:
+        if not run.line_done:
             raise CommandError("the manifest is empty")
-        if summary.refused:
-            raise CommandError(f"rows refused: {len(summary.refused)}")
+        if run.refused_count:
+            raise CommandError(f"rows refused: {run.refused_count}")
+
+    def import_all(self, project: Project, manifest: Path, root: Path) -> Import:
+        """The finished import, whose figures count what earlier runs of this command did before they stopped."""
+        try:
+            run = take_up(project, manifest, root)
+            if run.line_done:
+                self.stdout.write(f"Going on after line {run.line_done} of {run.lines}.")
+            with manifest.open("rb") as rows, with_bar(run) as bar:
+                work_on(run, rows, Addresses(Folder(root)), progress=bar)
+        except LeaseLost:
+            raise CommandError("the same import was started again elsewhere and goes on there") from None
+        except OSError as error:
+            place = error.filename or manifest
+            raise CommandError(f"{place}: {error.strerror}. Run it again to go on where it stopped.") from None
+        end(run, ImportState.DONE, "")
+        run.refresh_from_db()
+        return run
 
     def prepare(self, project: Project) -> None:
         """Make what browsers need, and say what failed."""
@@ -72,9 +85,8 @@ class Command(BaseCommand):
             self.stderr.write(f"{video.name}: {video.media_reason}")
 
 
-def with_bar(rows: Iterator[tuple[int, Row | BadRow]], lines: int) -> Iterator[tuple[int, Row | BadRow]]:
-    """The rows, with a progress bar when a person is looking."""
-    with tqdm(total=lines, unit="row", disable=not sys.stderr.isatty()) as bar:
-        for line, row in rows:
-            bar.update(line - bar.n)
-            yield line, row
+@contextmanager
+def with_bar(run: Import) -> Iterator[Callable[[int], object]]:
+    """What to call with each line that is done; it shows a progress bar when a person is looking."""
+    with tqdm(total=run.lines, initial=run.line_done, unit="row", disable=not sys.stderr.isatty()) as bar:
+        yield lambda line: bar.update(line - bar.n)

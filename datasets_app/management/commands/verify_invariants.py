@@ -14,7 +14,7 @@ NAMED = 10  # rows named per promise
 
 
 class Command(BaseCommand):
-    help = "Check what must hold whatever broke: ratings, seats, histories, leases, jobs, releases and files."
+    help = "What must hold whatever broke: ratings, seats, leases, jobs, releases, files, reviews, rationales."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -1,9 +1,11 @@
 """The child process: limit itself, then answer questions, one JSON line each, until its input ends.
 
 Asked `{"ask": "probe" | "prepare" | "draw_seen", "seconds": most, "arguments": {...}}`; answers
-`{"answer": {...}}`, or `{"refused": "a sentence"}` where the file is at fault.
+`{"answer": {...}}`, or `{"refused": "a sentence"}` where the file is at fault, or `{"failed": "a few words"}`
+where the disk is full.
 """
 
+import errno
 import json
 import os
 import resource
@@ -56,6 +58,10 @@ def main() -> None:
             answer = {"refused": str(error)}
         except MemoryError:
             answer = {"refused": "This video needs more memory than a video may take."}
+        except Exception as error:  # FFmpeg's own errors carry the system's number, too
+            if (number := getattr(error, "errno", None)) not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            answer = {"failed": os.strerror(number)}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 

@@ -78,7 +78,8 @@ def check_size(container: InputContainer, stream: VideoStream) -> None:
 
 def decode(container: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[VideoFrame]:
     """The frames in the order they are shown; faults are counted in `damage`. Raises `Unusable` past the caps."""
-    first: Fraction | None = None
+    first: int | None = None
+    longest = int(limits.MAX_SECONDS / tick(stream))
     for packet in packets(container, stream):
         damage.packets += packet.size > 0
         try:
@@ -95,16 +96,16 @@ def decode(container: InputContainer, stream: VideoStream, damage: Damage) -> It
                 raise Unusable(f"The video has more than {limits.MAX_FRAMES} frames.")
             if frame.width * frame.height > limits.MAX_PIXELS:
                 raise Unusable(f"A frame has {frame.width}x{frame.height} pixels; that is too large.")
-            time = shown_at(frame)
+            time = frame.pts or 0
             first = time if first is None else first
-            if time - first > limits.MAX_SECONDS:
+            if time - first > longest:
                 raise Unusable(f"The video lasts more than {limits.MAX_SECONDS:.0f} seconds.")
             yield frame
 
 
-def shown_at(frame: VideoFrame) -> Fraction:
-    """Seconds on the file's own clock."""
-    return (frame.pts or 0) * Fraction(frame.time_base or 1)
+def tick(stream: VideoStream) -> Fraction:
+    """Seconds of one step of the stream's own clock, in which its frames give their times."""
+    return Fraction(stream.time_base or 1)
 
 
 def packets(container: InputContainer, stream: VideoStream) -> Iterator[av.Packet]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from av.video.stream import VideoStream
 
-from datasets_app.media.decoder.frames import Damage, Unusable, decode, open_video, shown_at
+from datasets_app.media.decoder.frames import Damage, Unusable, decode, open_video, tick
 
 SAME_STEP = Fraction(1, 20)  # a step between frames this near the usual one (as a share) is the same step
 
@@ -36,13 +36,13 @@ def probe(*, path: str, demuxer: str) -> dict[str, Any]:
     """The `Facts` of a video, by decoding all of it. Raises `Unusable`."""
     damage = Damage()
     with open_video(path, demuxer) as (container, stream):
-        times: list[Fraction] = []
+        times: list[int] = []  # in ticks of the stream's clock
         sizes: set[tuple[int, int]] = set()
         turned = 0
         for frame in decode(container, stream, damage):
             if not times:
                 turned = frame.rotation
-            times.append(shown_at(frame))
+            times.append(frame.pts or 0)
             sizes.add((frame.width, frame.height))
         if not times:
             raise Unusable("No frame of the video can be decoded.")
@@ -50,7 +50,7 @@ def probe(*, path: str, demuxer: str) -> dict[str, Any]:
         count = max(len(times), damage.packets) if damage.faults else len(times)
         # Frames are missing from a damaged file: its own word about the rate is better than their times.
         step, is_variable = (1 / declared_rate(stream), False) if damage.faults else measure_steps(times, stream)
-        seconds = count * step if damage.faults else max(times) - min(times) + step
+        seconds = count * step if damage.faults else (max(times) - min(times)) * tick(stream) + step
         facts = Facts(
             codec=stream.codec_context.codec.canonical_name,
             pixel_format=stream.codec_context.pix_fmt or "",
@@ -72,10 +72,10 @@ def declared_rate(stream: VideoStream) -> Fraction:
     return Fraction(stream.average_rate or stream.guessed_rate or 10)
 
 
-def measure_steps(times: list[Fraction], stream: VideoStream) -> tuple[Fraction, bool]:
+def measure_steps(times: list[int], stream: VideoStream) -> tuple[Fraction, bool]:
     """Seconds from one frame to the next (the mean, where they differ), and whether they differ.
 
-    Containers round times to their own ticks: a step within a tick of the usual one is the same step.
+    Containers round times (given in ticks) to their own ticks: a step within a tick of the usual one is the same.
     """
     declared = declared_rate(stream)
     if len(times) < 2:
@@ -83,11 +83,11 @@ def measure_steps(times: list[Fraction], stream: VideoStream) -> tuple[Fraction,
     ordered = sorted(times)
     steps = [later - earlier for earlier, later in pairwise(ordered)]
     usual = Fraction(median(steps))
-    room = max(Fraction(stream.time_base or 0), usual * SAME_STEP)
-    mean = (ordered[-1] - ordered[0]) / len(steps)
+    room = max(Fraction(1), usual * SAME_STEP)
+    mean = Fraction(ordered[-1] - ordered[0], len(steps)) * tick(stream)
     if mean <= 0:
         return 1 / declared, True
-    is_variable = any(abs(step - usual) > room for step in steps)
+    is_variable = any(abs(step - usual) > room for step in set(steps))
     # A rate that the file declares is exact where its times are rounded.
     if not is_variable and abs(mean * declared - 1) < Fraction(1, 200):
         return 1 / declared, False

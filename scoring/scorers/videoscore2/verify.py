@@ -42,7 +42,7 @@ def verify(checkpoint: str, settings: Mapping[str, Any], questions: Sequence[Que
     try:
         scorer = load("videoscore2", settings, checkpoint)
     except (OutdatedVersion, ScorerUnavailable) as error:
-        yield Check("loading", False, str(error), "See docs/operations.md.")
+        yield Check("loading", False, str(error), "See docs/scoring.md.")
         return
     assert isinstance(scorer, VideoScore2Scorer)
     yield Check("loading", True, f"on {scorer.device}, {scorer.batch_size} videos at once")

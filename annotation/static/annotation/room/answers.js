@@ -5,6 +5,7 @@ const MARK = /\[(\d+(?:\.\d+)?)s f(\d+)\]/g;
 export class Answers {
   constructor(article, { signal, changed, goToFrame }) {
     this.form = article.querySelector("form.answers");
+    this.change = this.form.elements.change_reason; // where a rating that was there is changed
     this.cards = [...article.querySelectorAll("[data-dimension]")];
     this.changed = changed;
     this.goToFrame = goToFrame;
@@ -18,6 +19,7 @@ export class Answers {
       area.setSelectionRange(area.value.length, area.value.length); // words go after what is there
       this.#showMarks(card);
     }
+    this.#showChanging();
     this.#focused(this.#firstUndecided() ?? this.cards[0]);
   }
 
@@ -30,6 +32,7 @@ export class Answers {
       fields[`${key}_reason`] = this.#text(card).value;
     }
     fields.flagged = this.form.elements.flagged.checked ? "on" : "";
+    if (this.change) fields.change_reason = this.change.value;
     return fields;
   }
 
@@ -41,12 +44,24 @@ export class Answers {
       this.#showMarks(card);
     }
     this.form.elements.flagged.checked = fields.flagged === "on";
+    if (this.change) this.change.value = fields.change_reason ?? this.change.value;
+    this.#showChanging();
     this.#focused(this.#firstUndecided() ?? this.cards[0]);
     this.changed();
   }
 
   get missing() {
     return this.cards.filter((card) => !this.#chosen(card));
+  }
+
+  // Whether a score differs from the one that was there, and nothing says why.
+  get lacksReason() {
+    return this.#isChanging && !this.change.value.trim();
+  }
+
+  goToChange() {
+    this.change.focus({ preventScroll: true });
+    this.change.scrollIntoView({ block: "nearest" });
   }
 
   focusCurrent() {
@@ -111,36 +126,63 @@ export class Answers {
     if (!this.#text(card).value.includes(text)) this.insert(text, card);
   }
 
-  // `errors` = {field: [sentence, ...]} of the server; goes to the first marked card.
-  showErrors(errors) {
-    const wrong = this.cards.filter((card) => {
+  // `said` = {field: [sentence, ...]} of the server, `look` "bad" or "warning"; goes to the first field that is named.
+  // Gives the sentences that have no place here.
+  show(said, look) {
+    const placed = new Map();
+    for (const field of [...this.cards.flatMap(({ dataset: { dimension: key } }) => [key, `${key}_reason`]), "change_reason"]) {
+      if (said[field] && this.form.elements[field]) placed.set(field, said[field].join(" "));
+    }
+    for (const card of this.cards) {
       const key = card.dataset.dimension;
-      const sentences = [...(errors[key] ?? []), ...(errors[`${key}_reason`] ?? [])];
-      this.#error(card, sentences.join(" "));
-      return sentences.length;
-    });
-    if (wrong.length) this.goTo(wrong[0]);
+      this.#say(card, [placed.get(key), placed.get(`${key}_reason`)].filter(Boolean).join(" "), look);
+    }
+    if (this.change) this.#say(this.change.parentElement, placed.get("change_reason") ?? "", look);
+    const [first] = placed.keys();
+    if (first === "change_reason") this.goToChange();
+    else if (first) this.#goToField(first);
+    return Object.keys(said).filter((field) => !placed.has(field)).flatMap((field) => said[field]);
+  }
+
+  #goToField(field) {
+    const card = this.cards.find(({ dataset }) => field.startsWith(dataset.dimension));
+    this.goTo(card);
+    if (field.endsWith("_reason")) this.#text(card).focus({ preventScroll: true });
   }
 
   #edited(element) {
-    const card = element.closest("[data-dimension]");
-    if (card) {
-      this.#error(card, "");
-      if (element.matches("textarea")) this.#showMarks(card);
-    }
+    const place = element.closest("[data-dimension], .change");
+    if (place) this.#say(place, "");
+    if (element.matches("[data-dimension] textarea")) this.#showMarks(place);
+    this.#showChanging();
     this.changed();
+  }
+
+  get #isChanging() {
+    return this.cards.some((card) => card.dataset.before && this.#chosen(card)?.value !== card.dataset.before);
+  }
+
+  #showChanging() {
+    this.form.classList.toggle("changing", this.#isChanging);
+    if (this.change) this.change.required = this.#isChanging;
   }
 
   #focused(card) {
     if (!card) return;
     this.current = card;
-    this.cards.forEach((each) => each.classList.toggle("current", each === card));
+    for (const each of this.cards) {
+      each.classList.toggle("current", each === card);
+      if (each === card) each.setAttribute("aria-current", "true");
+      else each.removeAttribute("aria-current");
+    }
   }
 
-  #error(card, text) {
-    const element = card.querySelector(".error");
+  #say(place, text, look = "bad") {
+    const element = place.querySelector(".error");
+    element.className = `error ${look}`;
     element.textContent = text;
     element.hidden = !text;
+    place.querySelector("textarea").setAttribute("aria-invalid", Boolean(text) && look === "bad");
   }
 
   #showMarks(card) {

@@ -1,4 +1,4 @@
-// What opens over the room: keys, guidelines, the end of a session, two versions of one text.
+// What opens over the room: keys, guidelines, two versions of one text.
 import { words } from "./words.js";
 
 export function open(id) {
@@ -12,7 +12,7 @@ const PAUSE_MS = 1000;
 let lastKey = 0;
 document.addEventListener("keydown", () => (lastKey = Date.now()), true);
 
-async function pause() {
+export async function pause() {
   while (Date.now() - lastKey < PAUSE_MS) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS / 4));
 }
 
@@ -22,33 +22,13 @@ for (const dialog of document.querySelectorAll("dialog.keep-open")) {
   dialog.addEventListener("keydown", (event) => event.key === "Escape" && event.preventDefault());
 }
 
-// `retry()` gives true once the server knows the person again; asked when they come back to this tab.
-export function watchSession(retry) {
-  const dialog = document.getElementById("session");
-  const goOn = async (asked) => {
-    if (!dialog.open || document.hidden) return;
-    if (await retry()) dialog.close();
-    else if (asked) dialog.querySelector(".bad").textContent = words("stillOut");
-  };
-  document.addEventListener("session-ended", async ({ detail }) => {
-    if (detail?.startsWith("/")) dialog.querySelector("a").href = detail;
-    if (dialog.open) return;
-    dialog.querySelector(".bad").textContent = "";
-    await pause();
-    if (!dialog.open) dialog.showModal();
-  });
-  dialog.querySelector("[data-do=go-on]").addEventListener("click", () => goOn(true));
-  addEventListener("focus", () => goOn(false));
-  document.addEventListener("visibilitychange", () => goOn(false));
-}
-
 // Both versions, dimension by dimension; `read()` gives what stands here. Resolves with the fields that the rater chose.
 export async function chooseVersion(cards, read, there) {
   await pause();
   const here = read();
   const dialog = document.getElementById("conflict");
   showParts(dialog, "open");
-  const parts = [...cards.map(cardPart), flagPart()].filter((part) => part.names.some((name) => here[name] !== there[name]));
+  const parts = differing(cards, here, there);
   dialog.querySelector(".versions").replaceChildren(...parts.map((part) => part.draw(here, there, true)));
   await closed(dialog);
   const chosen = { ...here };
@@ -65,9 +45,14 @@ export async function showFinished(cards, read, there) {
   const here = read();
   const dialog = document.getElementById("conflict");
   showParts(dialog, "finished");
-  const parts = [...cards.map(cardPart), flagPart()].filter((part) => part.names.some((name) => here[name] !== there[name]));
+  const parts = differing(cards, here, there);
   dialog.querySelector(".versions").replaceChildren(...parts.map((part) => part.draw(here, there, false)));
   await closed(dialog);
+}
+
+function differing(cards, here, there) {
+  const differ = (name) => (here[name] ?? "") !== (there[name] ?? "");
+  return [...cards.map(cardPart), changePart(), flagPart()].filter((part) => part.names.some(differ));
 }
 
 function closed(dialog) {
@@ -88,6 +73,11 @@ function cardPart(card) {
   return part(card.querySelector("legend").textContent, [key, `${key}_reason`], text);
 }
 
+// Why a rating that was there is changed; the same on both sides where nothing is.
+function changePart() {
+  return part(words("change"), ["change_reason"], (fields) => fields.change_reason || words("noReason"));
+}
+
 function flagPart() {
   return part(words("flag"), ["flagged"], (fields) => words(fields.flagged ? "flagged" : "notFlagged"));
 }
@@ -100,8 +90,11 @@ function part(title, names, text) {
       element.querySelector("legend").textContent = title;
       element.querySelector(".words.here").textContent = text(here);
       element.querySelector(".words.there").textContent = text(there);
+      // What has all that stands here, and more, is what to keep unless the rater says otherwise.
+      const wanted = names.every((name) => !here[name] || here[name] === there[name]) ? "there" : "here";
       for (const radio of element.querySelectorAll("[type=radio]")) {
         radio.name = `version-${names[0]}`;
+        radio.checked = radio.value === wanted;
         radio.hidden = !choice;
         radio.disabled = !choice;
       }

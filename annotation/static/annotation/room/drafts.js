@@ -11,11 +11,13 @@ const LONGEST_RETRY_MS = 60_000;
 
 export class Drafts {
   // `choose(read, there)` asks the rater (`read()` gives what stands here), `finished(there)` tells that there is
-  // no draft any more.
-  constructor(article, answers, { user, choose, finished }) {
-    Object.assign(this, { answers, choose, finished });
+  // no draft any more, `played()` gives what was played of the video.
+  constructor(article, answers, { user, choose, finished, played }) {
+    Object.assign(this, { answers, choose, finished, played });
     this.url = article.dataset.draftUrl;
     this.revision = Number(article.dataset.revision);
+    this.stage = article.dataset.stage;
+    this.submitKey = answers.form.elements.submit_key;
     this.journal = new Journal(user, article.dataset.video);
     this.edits = this.saved = 0;
     this.sent = null;
@@ -27,16 +29,22 @@ export class Drafts {
     return this.edits !== this.saved;
   }
 
-  // What the journal kept and the server does not have, back into the form.
+  // What the journal kept and the server does not have, back into the form; gives whether there was something.
   async restore() {
     const kept = this.journal.read();
     const stored = this.answers.read();
-    if (!kept) return;
-    if (same(kept.fields, stored)) return this.journal.clear();
+    if (!kept) return false;
+    if (same(kept.fields, stored)) {
+      this.journal.clear();
+      return false;
+    }
     this.grewFrom = [kept.sent, kept.fields];
     // The server's copy is the one this text grew from, or an earlier half of it that was on its way.
-    if (kept.revision === this.revision || (kept.sent && same(kept.sent, stored))) this.answers.write(kept.fields);
+    const ours = (kept.draft ?? this.submitKey.value) === this.submitKey.value;
+    const grown = kept.revision === this.revision || (kept.sent && same(kept.sent, stored));
+    if (ours && grown) this.answers.write(kept.fields);
     else this.answers.write(await this.choose(() => kept.fields, stored));
+    return true;
   }
 
   changed() {
@@ -57,12 +65,21 @@ export class Drafts {
     return this.saving;
   }
 
+  // `submit()` carries all of it: no save sets out beside it, which would find the draft gone.
+  async quiet(submit) {
+    await this.saving;
+    clearTimeout(this.timer);
+    const reply = await submit();
+    if (this.dirty && !this.held) this.#later(QUIET_MS);
+    return reply;
+  }
+
   // The page goes away: one last request that outlives it. One on its way raises the revision first.
   leave() {
     if (this.closed || !this.dirty) return;
     if (!this.saving) this.save();
     else if (this.sentEdits !== this.edits) {
-      send(this.url, { ...this.answers.read(), revision: this.revision + 1 });
+      send(this.url, { ...this.answers.read(), ...this.#written, revision: this.revision + 1 });
     }
   }
 
@@ -77,7 +94,7 @@ export class Drafts {
     this.sentEdits = this.edits;
     this.sent = this.answers.read();
     this.#keep();
-    const reply = await send(this.url, { ...this.sent, revision: this.revision });
+    const reply = await send(this.url, { ...this.sent, ...this.#written });
     if (this.closed) return;
     this.failed = reply.status !== 200;
     this.held = reply.status === 401 || reply.status === 403;
@@ -100,11 +117,11 @@ export class Drafts {
 
   // The server's copy is newer. Our own text with its answer lost is no conflict (true: it may go out again);
   // anything else is shown.
-  async resolve({ revision, draft }) {
+  async resolve({ revision, draft, stage, submit_key: key }) {
     const here = this.answers.read();
     const there = draft && normal(draft, here);
     this.failed = false;
-    if (!there || revision === null || revision === undefined) return this.finished(there);
+    if (!there || revision === null || revision === undefined || stage !== this.stage) return this.finished(there);
     const ours = [here, this.sent, ...this.grewFrom].some((text) => text && same(there, text));
     if (!ours) {
       showUnsaved(words("notSaved"));
@@ -113,12 +130,19 @@ export class Drafts {
       this.answers.write(chosen);
     }
     this.revision = revision;
+    this.submitKey.value = key;
     this.#keep();
     return ours;
   }
 
+  // What was played, and which draft, in which state of it, the answers were written on.
+  get #written() {
+    return { ...this.played(), revision: this.revision, submit_key: this.submitKey.value };
+  }
+
   #keep() {
-    return this.journal.write({ fields: this.answers.read(), revision: this.revision, sent: this.sent });
+    const { revision, sent } = this;
+    return this.journal.write({ fields: this.answers.read(), revision, sent, draft: this.submitKey.value });
   }
 
   #later(milliseconds) {

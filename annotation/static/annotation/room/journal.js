@@ -17,7 +17,8 @@ export class Journal {
     }
   }
 
-  // `entry`: {fields, revision they were written on, sent: fields on their way to the server}. False when refused.
+  // `entry`: {fields, revision they were written on, draft: its submit key, sent: fields on their way to the server}.
+  // False when refused.
   write(entry) {
     try {
       localStorage.setItem(this.key, JSON.stringify({ ...entry, at: Date.now() }));
@@ -25,6 +26,27 @@ export class Journal {
     } catch {
       return false;
     }
+  }
+
+  // Whether the rater has read what the check says about the draft with this submit key.
+  wasWarned(draft) {
+    try {
+      return JSON.parse(localStorage.getItem(this.#warnedKey))?.draft === draft;
+    } catch {
+      return false;
+    }
+  }
+
+  keepWarned(draft) {
+    try {
+      localStorage.setItem(this.#warnedKey, JSON.stringify({ draft, at: Date.now() }));
+    } catch {
+      // A browser that keeps nothing warns again after a reload.
+    }
+  }
+
+  get #warnedKey() {
+    return `${this.key}:warned`;
   }
 
   clear() {

@@ -1,15 +1,19 @@
 // The rating room: one screening after the other without a reload.
-import { open, watchSession } from "./dialogs.js";
+import { open } from "./dialogs.js";
+import { readGuidelines } from "./guidelines.js";
 import { forgetOld } from "./journal.js";
-import { listen } from "./keys.js";
+import { dropHeld, listen } from "./keys.js";
+import { Submitting } from "./rating.js";
 import { Screening } from "./screening.js";
 import { load, parse, send } from "./server.js";
-import { clearSaved, notify, showProgress, showUnsaved } from "./status.js";
+import { watchSession } from "./session.js";
+import { clearSaved, notify, showProgress } from "./status.js";
 import { Upcoming } from "./upcoming.js";
 import { words } from "./words.js";
 
 const TAKE_BACK_MS = 10_000;
 const RETRY_MS = 5000;
+const STORED = { first: "rated", reveal: "rated", edit: "changed", return: "sentBack" };
 const place = document.getElementById("main");
 const { user, rateUrl, nextUrl } = document.getElementById("room").dataset;
 const takeBackButton = document.getElementById("take-back");
@@ -17,6 +21,7 @@ const takeBackButton = document.getElementById("take-back");
 class Room {
   constructor() {
     this.upcoming = new Upcoming(nextUrl);
+    this.submitting = new Submitting(this);
     this.show(place.querySelector("article.screening"));
   }
 
@@ -34,6 +39,7 @@ class Room {
 
   open(id) {
     open(id);
+    if (id === "guidelines") readGuidelines();
   }
 
   show(article) {
@@ -41,8 +47,8 @@ class Room {
     this.screening = new Screening(article, {
       user,
       next: () => this.advance(),
-      beat: () => this.upcoming.prepare(this.screening.video),
-      edited: () => this.#complainNoMore(),
+      beat: (reply, ready) => this.upcoming.expect(reply, ready),
+      edited: () => this.submitting.edited(),
     });
     this.screening.start();
   }
@@ -51,75 +57,27 @@ class Room {
     this.answers.insert(this.player.mark());
   }
 
-  async submit() {
-    const { missing } = this.answers;
-    if (missing.length) {
-      const names = missing.map((card) => card.dataset.short).join(", ");
-      notify(words("decide", names), { bad: true });
-      this.complaining = true;
-      return this.answers.goTo(missing[0]);
-    }
-    await this.#once(async () => {
-      const { screening } = this;
-      const reply = await screening.submit();
-      screening.submitPending = false;
-      if (reply.status === 200) return this.#rated(reply.data);
-      if (reply.status === 409) return this.#conflicting(reply.data);
-      if (reply.status === 422) return this.#refused(reply.data.errors);
-      return this.#submitLater(reply.status);
-    });
+  submit() {
+    return this.submitting.press();
   }
 
-  // One at a time: a second press while a request is on its way is the same press.
-  async #once(work) {
-    if (this.busy) return;
-    this.busy = true;
-    const button = this.screening.form.querySelector(".submit");
-    button.setAttribute("aria-busy", "true");
-    try {
-      await work();
-    } finally {
-      this.busy = false;
-      button.removeAttribute("aria-busy");
-    }
-  }
-
-  async #rated(progress) {
-    showProgress(progress);
-    this.#offerTakeBack(this.screening.article.dataset.takeBackUrl);
+  // The server has stored it: the next video, or what the model says of this one.
+  async rated(data) {
+    const { stage, takeBackUrl } = this.screening.article.dataset;
+    showProgress(data);
+    if (data.screening) return this.#reveal(data.screening);
+    this.#offerTakeBack(takeBackUrl, STORED[stage]);
     await this.advance();
   }
 
-  // The server's copy moved on. When it is our own words after all, they go out again, once.
-  async #conflicting(data) {
-    const { screening } = this;
-    const again = (await screening.drafts.resolve(data)) && !screening.resubmitted;
-    screening.resubmitted = true;
-    if (again) setTimeout(() => this.submit());
-  }
-
-  // What the bar says is no longer true: something was decided, or written after a submit that waits.
-  #complainNoMore() {
-    if (!this.complaining || (!this.sending && this.answers.missing.length)) return;
-    this.sending = false;
-    this.complaining = false;
-    notify("");
-  }
-
-  #refused(errors) {
-    notify(words("fix"), { bad: true });
-    this.answers.showErrors(errors);
-  }
-
-  #submitLater(status) {
-    showUnsaved(words("notSaved"));
-    if (status === 404 || status === 410) return notify(words("refused"), { bad: true });
-    this.screening.submitPending = true;
-    if (status !== 401 && status !== 403) {
-      this.sending = this.complaining = true;
-      notify(words("sending"), { bad: true, seconds: 0 });
-      setTimeout(() => this.retry(), RETRY_MS);
-    }
+  // Scores given without the model are not taken back, and the video plays on.
+  #reveal(html) {
+    this.#closeTakeBack();
+    dropHeld(); // pressed for another video
+    this.screening.reveal(parse(html).querySelector("article.screening"));
+    clearSaved();
+    notify(words("revealed"), { note: true });
+    this.answers.focusCurrent();
   }
 
   // Send again what could not be sent; gives whether the server took it.
@@ -128,7 +86,7 @@ class Room {
     if (!screening) return true;
     if (screening.submitPending) {
       notify("");
-      await this.submit();
+      await this.submitting.press({ later: true });
       return !screening.submitPending;
     }
     if (!screening.drafts.dirty) return (await send(screening.article.dataset.openUrl)).status === 200;
@@ -154,6 +112,7 @@ class Room {
     scrollTo(0, 0);
     if (location.search) history.replaceState(null, "", rateUrl);
     this.show(article);
+    this.pressHeld();
   }
 
   // Nothing comes next: the empty room, with the last submit still to be taken back.
@@ -169,11 +128,11 @@ class Room {
     await import("./waiting.js");
   }
 
-  #offerTakeBack(url) {
+  #offerTakeBack(url, said) {
     clearTimeout(this.takeBackTimer);
     this.takeBackUrl = url;
     takeBackButton.hidden = false;
-    notify(words("rated"), { seconds: TAKE_BACK_MS / 1000 });
+    notify(words(said), { seconds: TAKE_BACK_MS / 1000 });
     this.takeBackTimer = setTimeout(() => this.#closeTakeBack(), TAKE_BACK_MS);
   }
 
@@ -191,7 +150,7 @@ class Room {
   }
 
   async skip() {
-    await this.#once(async () => {
+    await this.submitting.once(async () => {
       const { status, data } = await this.screening.skip();
       const error = this.screening.skipDialog.querySelector(".bad");
       error.textContent = status === 422 ? Object.values(data.errors).flat().join(" ") : words("skipFailed");
@@ -199,7 +158,17 @@ class Room {
       this.screening.skipDialog.close();
       this.#closeTakeBack(); // it would take back the rating before the skip
       notify(words("skipped"));
-      showProgress(data);
+      showProgress(data, { skipped: true });
+      await this.advance();
+    });
+  }
+
+  // An edit is given up.
+  async leave(url) {
+    await this.submitting.once(async () => {
+      const { status } = await send(url);
+      if (status !== 200) return notify(words("skipFailed"), { bad: true });
+      notify(words("left"));
       await this.advance();
     });
   }
@@ -216,12 +185,19 @@ const ACTIONS = {
   slower: () => room.player.changeSpeed(-1),
   faster: () => room.player.changeSpeed(1),
   loop: () => room.player.toggleLoop(),
-  reload: () => room.player.reload(),
+  zoom: () => room.player.zoom.toggle(),
+  "set-a": () => room.player.setStretch("a"),
+  "set-b": () => room.player.setStretch("b"),
+  "clear-stretch": () => room.player.stretch.clear(),
+  reload: () => {
+    room.player.reload();
+    room.answers.focusCurrent(); // its button goes away
+  },
   "go-to-frame": (button) => room.player.goToFrame(Number(button.dataset.frame)),
   keep: (button) => room.answers.keep(cardOf(button)),
   mark: (button) => room.answers.insert(room.player.mark(), cardOf(button)),
   "no-defect": (button) => room.answers.noDefect(cardOf(button), button.dataset.text),
-  skip: () => room.screening.skipDialog.showModal(),
+  skip: () => room.screening.skipDialog?.showModal(),
   close: (button) => button.closest("dialog").close(),
 };
 
@@ -235,6 +211,7 @@ document.addEventListener("click", (event) => {
 document.addEventListener("submit", (event) => {
   if (event.target.matches("form.answers")) room.submit();
   else if (event.target.matches("dialog.skip form")) room.skip();
+  else if (event.target.matches("form.leave")) room.leave(event.target.action);
   else return;
   event.preventDefault();
 });
@@ -245,8 +222,8 @@ document.addEventListener("keydown", (event) => {
 // Back from a dialog the keys belong to the room again.
 document.addEventListener("close", () => room.screening?.answers.focusCurrent(), true);
 takeBackButton.addEventListener("click", () => room.takeBack());
-document.addEventListener("visibilitychange", () => document.hidden && room.screening?.drafts.leave());
-addEventListener("pagehide", () => room.screening?.drafts.leave());
+document.addEventListener("visibilitychange", () => document.hidden && room.screening?.leave());
+addEventListener("pagehide", () => room.screening?.leave());
 addEventListener("online", () => room.retry());
 watchSession(() => room.retry());
 listen(room);

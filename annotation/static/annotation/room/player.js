@@ -1,28 +1,47 @@
-// The video: frames, speed, loop, thumbnails. Frames are counted from 0 with the probe's frames per second.
+// The video on the screen: what it shows, how it is moved, and what of it was played. Its frame is the one last painted.
+import { Clock } from "./clock.js";
+import { firstFrame } from "./first_frame.js";
+import { FullPlay } from "./full_play.js";
+import { Playback } from "./playback.js";
+import { Stretch } from "./stretch.js";
+import { Strip } from "./strip.js";
 import { words } from "./words.js";
+import { Zoom } from "./zoom.js";
 
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2];
-const memory = { speed: 1, loop: true }; // a rater's choice stays from video to video
+const CHOICE = "room-playback"; // a rater's speed and loop stay, from video to video and day to day
+const LATE_TIMER_S = 0.03; // how late a timer may be that turns the A–B loop
+const STALL_MS = 200; // a seek waits for its picture too, but not so long
 
 export class Player {
   constructor(article, signal) {
-    this.article = article;
+    Object.assign(this, { article, signal, frame: 0, seconds: 0, wanted: null, runs: false });
+    this.stage = article.querySelector(".stage");
     this.video = article.querySelector("video");
-    this.fps = Number(article.dataset.fps) || 24;
-    this.frames = Number(article.dataset.frames) || 0;
-    this.signal = signal;
-    this.video.controls = false;
-    this.#drawTiles(Number(article.dataset.tiles));
+    this.video.controls = this.video.loop = false; // its end is counted, and played on from here
+    this.clock = new Clock(article);
+    this.played = new Playback(this.stage, this.clock.frames);
+    this.fullPlay = new FullPlay(article, this.played);
+    this.zoom = new Zoom(article, signal);
+    this.strip = new Strip(article, { clock: this.clock, signal, goTo: (frame) => this.goToFrame(frame) });
+    this.stretch = new Stretch(article, {
+      last: this.clock.last,
+      say: (text) => (article.querySelector(".said").textContent = text),
+      drawn: (a, b) => this.strip.showStretch(a, b),
+    });
     this.#listen();
-    this.setSpeed(memory.speed);
-    this.setLoop(memory.loop);
-    this.#show(this.video.currentTime);
+    const { speed, loop } = recall();
+    this.setSpeed(speed);
+    this.setLoop(loop);
+    this.#show();
   }
 
   // Begin at the first frame, unless motion is unwelcome.
-  start() {
+  async start() {
     if (this.video.error) this.#broken();
-    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.video.play().catch(() => {});
+    await this.begins;
+    const moved = this.frame || this.video.seeking || this.signal.aborted;
+    if (!moved && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.#play();
   }
 
   // When this video has enough to play on, or after a while: what is loaded next must not slow it down.
@@ -35,58 +54,65 @@ export class Player {
   }
 
   stop() {
+    clearTimeout(this.turnTimer);
+    clearTimeout(this.stallTimer);
     this.video.pause();
     this.video.removeAttribute("src");
     this.video.load();
   }
 
-  get seconds() {
-    return Number.isFinite(this.video.duration) ? this.video.duration : this.frames / this.fps;
-  }
-
-  get frame() {
-    const frame = Math.floor(this.video.currentTime * this.fps + 0.01);
-    return this.frames ? Math.min(frame, this.frames - 1) : frame;
-  }
-
   toggle() {
-    if (this.video.paused) this.video.play().catch(() => {});
-    else this.video.pause();
+    if (!this.video.paused) return this.#pause();
+    if (this.video.ended) this.#turn();
+    else this.#play();
   }
 
-  // The middle of a frame is the one moment that every browser shows as that frame.
+  // From the beginning, as a full play is counted.
+  playInFull() {
+    this.stretch.clear();
+    if (this.speed > 1) this.setSpeed(1);
+    this.#seek(0);
+    this.#play();
+  }
+
   goToFrame(frame) {
-    this.video.pause();
-    const last = this.frames ? this.frames - 1 : Infinity;
-    this.#seek((Math.max(0, Math.min(frame, last)) + 0.5) / this.fps);
+    this.#pause();
+    this.#seek(frame);
   }
 
   step(frames) {
-    this.video.pause();
     this.goToFrame(this.frame + frames);
   }
 
   jump(seconds) {
-    this.#seek(this.video.currentTime + seconds);
+    this.#seek(this.frame + Math.round(seconds * this.clock.fps));
   }
 
   changeSpeed(steps) {
-    const index = SPEEDS.indexOf(memory.speed) + steps;
+    const index = SPEEDS.indexOf(this.speed) + steps;
     this.setSpeed(SPEEDS[Math.max(0, Math.min(index, SPEEDS.length - 1))]);
   }
 
   setSpeed(speed) {
-    memory.speed = this.video.playbackRate = this.video.defaultPlaybackRate = speed;
+    this.speed = this.video.playbackRate = this.video.defaultPlaybackRate = speed;
     this.article.querySelector(".speed").textContent = `${speed}×`;
+    this.#remember();
   }
 
   setLoop(loop) {
-    memory.loop = this.video.loop = loop;
+    this.loop = loop;
     this.article.querySelector("[data-do=loop]").setAttribute("aria-pressed", loop);
+    this.#remember();
   }
 
   toggleLoop() {
-    this.setLoop(!memory.loop);
+    this.setLoop(!this.loop);
+  }
+
+  // "a" or "b", at the frame on the screen.
+  setStretch(side) {
+    this.stretch.set(side, this.frame);
+    if (!this.video.paused) this.#keepInStretch();
   }
 
   reload() {
@@ -97,52 +123,133 @@ export class Player {
 
   // `[1.38s f11]`: plain text that exporters and the list below a reason can read.
   mark() {
-    const frame = this.frame;
-    return `[${(frame / this.fps).toFixed(2)}s f${frame}]`;
+    return `[${this.seconds.toFixed(2)}s f${this.frame}]`;
   }
 
-  #seek(seconds) {
-    this.video.currentTime = Math.max(0, Math.min(seconds, this.seconds - 0.001));
-    this.#show(this.video.currentTime);
+  #play() {
+    this.runs = true;
+    this.#keepInStretch();
+    this.video.play().catch(() => {});
+  }
+
+  #pause() {
+    this.runs = false;
+    this.video.pause();
+  }
+
+  // Seeks that come faster than the browser shows them: the one on its way ends, then the last one asked for.
+  #seek(frame, share) {
+    this.frame = this.clock.within(frame);
+    this.seconds = this.clock.secondsOf(this.frame);
+    this.played.moved(this.frame);
+    this.#show();
+    this.wanted = this.clock.momentOf(this.frame, share);
+    if (!this.video.seeking) this.#seekWanted();
+  }
+
+  #seekWanted() {
+    if (this.wanted === null) return;
+    this.video.currentTime = this.wanted;
+    this.wanted = null;
   }
 
   #listen() {
-    const on = (names, run) =>
-      names.split(" ").forEach((name) => this.video.addEventListener(name, run, { signal: this.signal }));
-    on("timeupdate seeked loadeddata", () => this.#show(this.video.currentTime));
+    const on = (names, run, target = this.video) =>
+      names.split(" ").forEach((name) => target.addEventListener(name, run, { signal: this.signal }));
+    on("seeked", () => this.#seekWanted());
     on("play pause ended", () => this.#showPlaying());
+    on("ended", () => this.#ended());
     on("error", () => this.#broken());
-    on("waiting", () => this.#loading(true));
+    on("waiting", () => this.#waiting());
     on("canplay playing loadeddata seeked pause", () => this.#loading(false));
-    this.video.addEventListener("click", () => this.toggle(), { signal: this.signal });
+    on("click", () => this.zoom.takeDrag() || this.toggle());
+    on("visibilitychange", () => document.hidden && this.played.away(), document);
     if (this.video.readyState < 2) this.#loading(true);
-    if (this.video.requestVideoFrameCallback) this.#follow();
+    this.begins = firstFrame(this.video).then((moment) => {
+      this.clock.start = moment;
+      if (this.video.requestVideoFrameCallback) this.#follow();
+    });
+    if (!this.video.requestVideoFrameCallback) on("timeupdate seeked", () => this.#painted(this.clock.frameAt(this.video.currentTime), this.video.currentTime));
   }
 
   // Once a painted frame; `timeupdate` alone comes four times a second.
   #follow() {
     this.video.requestVideoFrameCallback((_, { mediaTime }) => {
       if (this.signal.aborted) return;
-      if (!this.video.seeking) this.#show(Math.max(mediaTime, 0));
+      this.#painted(this.clock.frameFrom(mediaTime), mediaTime);
       this.#follow();
     });
   }
 
-  #show(seconds) {
-    const last = this.frames ? this.frames - 1 : Infinity;
-    const frame = Math.min(Math.floor(seconds * this.fps + 0.01), last);
-    const moment = frame / this.fps;
-    const minutes = String(Math.floor(moment / 60)).padStart(2, "0");
-    this.article.querySelector(".time").textContent = `${minutes}:${(moment % 60).toFixed(2).padStart(5, "0")}`;
-    this.article.querySelector(".frame").textContent = `f ${frame} / ${this.frames || "?"}`;
-    const now = Math.min(Math.floor((seconds / this.seconds) * this.tiles.length), this.tiles.length - 1);
-    this.tiles.forEach((tile, index) => tile.classList.toggle("now", index === now));
+  #painted(frame, moment) {
+    const { varies, start } = this.clock;
+    if (this.wanted !== null || (this.video.seeking && !varies)) return; // soon another frame will be
+    // Where the rate varies a step keeps the number it asked for: by its time alone it could come to no other.
+    if (!varies || !this.video.paused) this.frame = frame;
+    this.seconds = varies ? Math.max(moment - start, 0) : this.clock.secondsOf(frame);
+    this.played.painted(this.frame, this.video.playbackRate);
+    this.#show();
+    if (!this.video.paused) this.#keepInStretch();
+  }
+
+  #show() {
+    this.clock.show(this.frame, this.seconds);
+    this.strip.show(this.frame);
+    this.fullPlay.show();
+  }
+
+  // Inside A–B already, or back to A; and set the time at which to turn.
+  #keepInStretch() {
+    clearTimeout(this.turnTimer);
+    const { active, first, last } = this.stretch;
+    if (!active) return;
+    if (this.frame < first || this.frame > last) return this.#seek(first, 0.2);
+    // In the middle of B or before: timers may be late, and the frame after it must not be painted.
+    const share = 1 - LATE_TIMER_S * this.clock.fps * this.video.playbackRate;
+    const left = this.clock.momentOf(last, Math.max(0.1, Math.min(0.5, share))) - this.video.currentTime;
+    this.turnTimer = setTimeout(() => this.#turnAtB(), (left / this.video.playbackRate) * 1000);
+  }
+
+  #turnAtB() {
+    if (!this.video.paused && this.stretch.active) this.#seek(this.stretch.first, 0.2);
+  }
+
+  // Once more from A, or from the beginning.
+  #turn() {
+    if (this.stretch.first) this.#seek(this.stretch.first, 0.2);
+    else this.played.moved(0); // where a video that has ended plays on by itself
+    this.#play();
+  }
+
+  get #repeats() {
+    return this.loop || this.stretch.active;
+  }
+
+  // A browser says so of a still video, too, that is sent to its last frame.
+  #ended() {
+    if (!this.runs) return;
+    this.played.ended(this.video.playbackRate);
+    if (this.#repeats) this.#turn();
+    this.fullPlay.show();
   }
 
   #showPlaying() {
-    const playing = !this.video.paused && !this.video.ended;
-    this.article.querySelector(".stage").classList.toggle("playing", playing);
+    const playing = this.video.ended ? this.runs && this.#repeats : !this.video.paused;
+    this.stage.classList.toggle("playing", playing);
     this.article.querySelector(".play-word").textContent = words(playing ? "pause" : "play");
+  }
+
+  #waiting() {
+    this.#loading(true);
+    clearTimeout(this.stallTimer);
+    this.stallTimer = setTimeout(() => this.#isStalled() && this.played.stalled(), STALL_MS);
+  }
+
+  // What is loaded to its end waits for the computer alone.
+  #isStalled() {
+    const { buffered, duration, paused, readyState } = this.video;
+    const isLoaded = buffered.length === 1 && buffered.end(0) > duration - 0.1;
+    return !paused && readyState < 3 && !isLoaded;
   }
 
   // A wait shorter than this is not worth a word.
@@ -158,16 +265,22 @@ export class Player {
     this.article.querySelector(".broken").hidden = false;
   }
 
-  #drawTiles(count) {
-    this.tiles = Array.from({ length: count }, (_, index) => {
-      const tile = document.createElement("button");
-      const moment = ((index + 0.5) / count) * (this.frames / this.fps); // the tile shows its middle
-      tile.type = "button";
-      tile.tabIndex = -1; // the keys do the same, and better
-      tile.setAttribute("aria-label", words("goTo", moment.toFixed(2)));
-      tile.addEventListener("click", () => this.goToFrame(Math.floor(moment * this.fps)), { signal: this.signal });
-      return tile;
-    });
-    this.article.querySelector(".tiles").replaceChildren(...this.tiles);
+  #remember() {
+    if (this.speed === undefined || this.loop === undefined) return;
+    try {
+      localStorage.setItem(CHOICE, JSON.stringify({ speed: this.speed, loop: this.loop }));
+    } catch {
+      // A browser that keeps nothing begins at 1x each time.
+    }
   }
+}
+
+function recall() {
+  let kept = {};
+  try {
+    kept = JSON.parse(localStorage.getItem(CHOICE)) ?? {};
+  } catch {
+    // As when nothing is kept.
+  }
+  return { speed: SPEEDS.includes(kept.speed) ? kept.speed : 1, loop: kept.loop !== false };
 }

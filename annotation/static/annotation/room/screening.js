@@ -9,33 +9,45 @@ const LONGEST_HOLD_MS = 4 * 60_000;
 const SHORTEST_HOLD_MS = 15_000;
 
 export class Screening {
-  // `next()` goes on to the following video, `beat()` is called with each renewal of the seat, `edited()` at every input.
+  // `next()` goes on to the following video; `beat(reply, ready)` gets the server's answer to each renewal of the seat,
+  // with what comes after, and when that may load; `edited()` is called at every input.
   constructor(article, { user, next, beat, edited }) {
     this.article = article;
     this.video = article.dataset.video;
-    Object.assign(this, { beat, edited });
+    Object.assign(this, { user, next, beat, edited });
     this.end = new AbortController();
-    const { signal } = this.end;
-    this.player = new Player(article, signal);
+    this.player = new Player(article, this.end.signal);
+    this.#takeAnswers();
+  }
+
+  #takeAnswers() {
+    const { article } = this;
+    this.form = article.querySelector("form.answers");
+    this.turn = new AbortController(); // ends with these answers, the video may play on
     this.answers = new Answers(article, {
-      signal,
+      signal: this.turn.signal,
       changed: () => this.changed(),
       goToFrame: (frame) => this.player.goToFrame(frame),
     });
     this.drafts = new Drafts(article, this.answers, {
-      user,
+      user: this.user,
       choose: (read, there) => chooseVersion(this.answers.cards, read, there),
-      finished: (there) => this.#finished(there, next),
+      finished: (there) => this.#finished(there),
+      played: () => this.#played(),
     });
-    this.form = article.querySelector("form.answers");
+    const { submit_key: key, warned } = this.form.elements;
+    if (this.drafts.journal.wasWarned(key.value)) warned.value = "on";
     this.skipDialog = article.querySelector("dialog.skip");
+    if (!this.skipDialog) return;
     this.skipDialog.querySelector("form").noValidate = true; // the server says it better
+    this.skipDialog.addEventListener("input", () => (this.skipDialog.querySelector(".bad").textContent = ""));
   }
 
   async start() {
     this.player.start();
-    await this.drafts.restore();
-    if (!document.querySelector("dialog[open]")) this.answers.focusCurrent();
+    this.answers.focusCurrent();
+    const restored = await this.drafts.restore();
+    if (restored && !document.querySelector("dialog[open]")) this.answers.focusCurrent();
     this.#hold();
   }
 
@@ -47,13 +59,42 @@ export class Screening {
   }
 
   // Submit; gives the server's reply. The submit key makes a repeated one the same rating.
-  async submit() {
-    await this.drafts.saving;
-    const { submit_key: key } = this.form.elements;
-    const fields = { ...this.answers.read(), revision: this.drafts.revision, submit_key: key.value };
-    const reply = await send(this.form.action, fields);
-    if (reply.status === 409 && reply.data.submit_key) key.value = reply.data.submit_key;
-    return reply;
+  submit() {
+    return this.drafts.quiet(() => {
+      const { submit_key: key, warned } = this.form.elements;
+      this.sent = this.answers.read();
+      const fields = {
+        ...this.sent,
+        ...this.#played(),
+        revision: this.drafts.revision,
+        submit_key: key.value,
+        warned: warned.value,
+      };
+      return send(this.form.action, fields);
+    });
+  }
+
+  // The model is revealed: its words and the new answers, beside the video as it plays.
+  reveal(article) {
+    this.drafts.close();
+    this.turn.abort();
+    this.article.dataset.revision = article.dataset.revision;
+    this.article.dataset.stage = article.dataset.stage;
+    this.form.replaceWith(article.querySelector("form.answers"));
+    this.skipDialog?.remove();
+    this.#takeAnswers();
+  }
+
+  keepWarned() {
+    const { submit_key: key, warned } = this.form.elements;
+    warned.value = "on";
+    this.drafts.journal.keepWarned(key.value);
+  }
+
+  // What was written after the submit went out, and is not in it.
+  async showWhatCameTooLate() {
+    const read = () => this.answers.read();
+    if (!same(read(), this.sent)) await showFinished(this.answers.cards, read, this.sent);
   }
 
   skip() {
@@ -64,16 +105,33 @@ export class Screening {
   // The server has it all: stop, and forget the journal.
   close() {
     this.drafts.close();
+    this.turn.abort();
     this.end.abort();
     clearTimeout(this.holdTimer);
     this.player.stop();
     this.article.remove();
   }
 
-  async #finished(there, next) {
+  // The page goes away: the last words, and what was played since the server heard of it.
+  leave() {
+    this.drafts.leave();
+    if (JSON.stringify(this.player.played.fields()) !== this.toldPlayed) this.#open();
+  }
+
+  #open(more = {}) {
+    return send(this.article.dataset.openUrl, { ...this.#played(), ...more });
+  }
+
+  #played() {
+    const fields = this.player.played.fields();
+    this.toldPlayed = JSON.stringify(fields);
+    return fields;
+  }
+
+  async #finished(there) {
     const read = () => this.answers.read();
     if (there && !same(read(), there)) await showFinished(this.answers.cards, read, there);
-    next();
+    this.next();
   }
 
   // Say that the video is on the screen, again and again: half a lease at a time, and only while it is seen.
@@ -81,11 +139,11 @@ export class Screening {
     clearTimeout(this.holdTimer);
     let wait = SHORTEST_HOLD_MS;
     if (!document.hidden) {
-      const { status, data, date } = await send(this.article.dataset.openUrl);
+      const opened = this.#open({ ahead: "on" });
+      this.beat(opened, this.player.ready());
+      const { status, data, date } = await opened;
       const left = Date.parse(data.leased_until) - date;
       if (status === 200) wait = Math.max(SHORTEST_HOLD_MS, Math.min(LONGEST_HOLD_MS, left / 2 || LONGEST_HOLD_MS));
-      await this.player.ready();
-      if (status === 200 && !this.end.signal.aborted) this.beat();
     }
     if (!this.end.signal.aborted) this.holdTimer = setTimeout(() => this.#hold(), wait);
   }

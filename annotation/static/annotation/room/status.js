@@ -36,19 +36,24 @@ function tick() {
 }
 setInterval(tick, 1000);
 
-export function notify(text, { bad = false, seconds = 10 } = {}) {
+// `bad`: something went wrong; `note`: something to look at again. 0 seconds: until something else is said.
+export function notify(text, { bad = false, note = false, seconds = 10 } = {}) {
   clearTimeout(toastTimer);
   toast.textContent = text;
   toast.classList.toggle("bad", bad);
+  toast.classList.toggle("note", note);
   if (seconds) toastTimer = setTimeout(() => (toast.textContent = ""), seconds * 1000);
 }
 
-export function showProgress({ done, total, today }) {
+// The server's numbers; how many there are in all stays as the page said, but for what is skipped.
+export function showProgress({ done, today, cap }, { skipped = false } = {}) {
   if (done === undefined) return;
-  const progress = document.getElementById("progress");
-  progress.max = total;
-  progress.value = done;
   const count = document.getElementById("count");
+  const total = Math.max(done, Number(count.dataset.total) - (skipped ? 1 : 0));
+  count.dataset.total = total;
   count.textContent = `${done} / ${total}`;
-  if (today !== undefined) count.title = count.title.replace(/\d+/, today);
+  Object.assign(document.getElementById("progress"), { max: total || 1, value: done });
+  const ofToday = document.getElementById("today");
+  ofToday.classList.toggle("capped", cap !== null);
+  ofToday.textContent = ofToday.dataset.words.replace("%s", cap === null ? today : `${today} / ${cap}`);
 }

@@ -1,0 +1,1 @@
+"""Guidelines: the text that raters read, and the example videos beside it."""

@@ -1,0 +1,1 @@
+"""The audit log as leads and superusers read it."""

@@ -1,0 +1,1 @@
+"""Deleting videos, releases and whole projects, with everything that was made of them."""

@@ -1,0 +1,1 @@
+"""How good a scorer is: its answers beside scores that people gave without having seen them."""
