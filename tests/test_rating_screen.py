@@ -344,7 +344,7 @@ def test_arrows_in_a_scale_and_tab_stay_native(browse, blind):
 
 PLACES = """[...document.querySelectorAll("main video, main fieldset, main textarea, main button")].map((element) => {
   const { x, y, width, height } = element.getBoundingClientRect();
-  return [element.name || element.id || element.className, x, y, width, height];
+  return [element.name || element.id || element.tagName, x, y, width, height];
 })"""
 
 
