@@ -176,11 +176,21 @@ def _tile(size: tuple[int, int], moment: float) -> Image.Image:
     return picture
 
 
+# What a page that waits in vain shows: where the keys are, which dialogs are open, what the bar says.
+STATE = """() => ({
+  focus: document.activeElement?.outerHTML.slice(0, 200),
+  dialogs: [...document.querySelectorAll("dialog[open]")].map((dialog) => dialog.innerText.slice(0, 500)),
+  said: [...document.querySelectorAll("[role=status], [role=alert]")].map((line) => line.innerText),
+  loaded: document.readyState,
+  hidden: document.hidden,
+})"""
+
+
 def wait_for(page: Any, expression: str, argument: Any = None, seconds: float = 10) -> None:
     """Wait until this JavaScript is true. (Playwright's `wait_for_function` needs what our CSP forbids.)"""
     deadline = time.monotonic() + seconds
     while not _evaluate(page, expression, argument):
-        assert time.monotonic() < deadline, f"not true after {seconds} s: {expression}"
+        assert time.monotonic() < deadline, f"not true after {seconds} s: {expression}\n{_evaluate(page, STATE, None)}"
         page.wait_for_timeout(20)
 
 

@@ -109,6 +109,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.name in PORTABLE:
             item.add_marker(pytest.mark.portability)
+        if any(item.get_closest_marker(mark) for mark in ("browser", "worker")):
+            item.add_marker(pytest.mark.flaky(reruns=1))  # CONTRIBUTING.md says why
     yield
     place = {name: nth for nth, name in enumerate(SLOWEST_FIRST)}
     items.sort(key=lambda item: (place.get(item.path.name, len(place)), item.path.name))
