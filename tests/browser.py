@@ -190,7 +190,9 @@ def wait_for(page: Any, expression: str, argument: Any = None, seconds: float = 
     """Wait until this JavaScript is true. (Playwright's `wait_for_function` needs what our CSP forbids.)"""
     deadline = time.monotonic() + seconds
     while not _evaluate(page, expression, argument):
-        assert time.monotonic() < deadline, f"not true after {seconds} s: {expression}\n{_evaluate(page, STATE, None)}"
+        assert time.monotonic() < deadline, (
+            f"not true after {seconds} s: {expression}\n{_evaluate(page, STATE, None)}"
+        )
         page.wait_for_timeout(20)
 
 
