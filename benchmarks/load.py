@@ -28,6 +28,7 @@ from benchmarks.rating_room import server
 ADDRESS = os.environ.get("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/bench")
 WORK = ADDRESS.rpartition("/")[2] + "_load"
 FOLDER = server.settle_environment(server.named(ADDRESS, WORK))
+os.environ["MEDIA_ACCEL_REDIRECT"] = "/protected/"
 django.setup()
 
 from django.conf import settings
@@ -40,6 +41,7 @@ from benchmarks.rating_room.browser import CLIPS, draw_clips
 from benchmarks.rating_room.figures import Scenario, lines_of
 from benchmarks.rating_room.load import Log, rate
 from benchmarks.rating_room.project import SLUG, cookie_of, make_project, make_raters
+from benchmarks.rating_room.stand_back import shares_of, standing_back
 
 GOAL_MS = 300.0
 CLIP_BYTES = 1_000_000
@@ -56,7 +58,7 @@ class Beside:
     """A command that is run again and again beside the raters, in processes of their own."""
 
     name: str
-    nice: int
+    stand_back: list[str]  # stands before the command
     runs: list[float] = field(default_factory=list)  # seconds of each that came to its end
     errors: list[str] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
@@ -64,7 +66,7 @@ class Beside:
     def go_on(self, arguments_of) -> None:
         while not self.ended.is_set():
             start = time.monotonic()
-            command = ["nice", "-n", str(self.nice), sys.executable, "manage.py", *arguments_of(len(self.runs))]
+            command = [*self.stand_back, sys.executable, "manage.py", *arguments_of(len(self.runs))]
             process = subprocess.Popen(command, cwd=server.ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             while process.poll() is None and not self.ended.wait(0.2):
                 pass
@@ -86,8 +88,12 @@ def main() -> int:
         make_database(chosen)
         for name in draw_clips(Path(settings.MEDIA_ROOT)):
             pad(Path(settings.MEDIA_ROOT) / f"{name}.mp4")
-        with server.running(chosen.port, WORK, FOLDER, chosen.gunicorn) as site:
-            wrong = play(chosen, site)
+        with (
+            server.running(chosen.port, WORK, FOLDER, chosen.gunicorn) as gunicorn,
+            server.behind_nginx(gunicorn, FOLDER) as site,
+            standing_back(chosen.shares) as stand_back,
+        ):
+            wrong = play(chosen, site, stand_back)
     finally:
         connections.close_all()
         server.drop(ADDRESS, WORK)
@@ -102,8 +108,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--videos", type=int, default=27_168)
     parser.add_argument("--port", type=int, default=8191)
     parser.add_argument("--gunicorn", default="", help="options after those of the Dockerfile")
-    stands_back = "how far import and export stand back (10: about the worker's cpu_shares of docker-compose.yml)"
-    parser.add_argument("--nice", type=int, default=10, help=stands_back)
+    shares = "of import and export, where everything else has 1,024 each (as the worker of docker-compose.yml)"
+    parser.add_argument("--shares", type=int, default=shares_of("worker"), help=shares)
     parser.add_argument("--alone", action="store_true", help="without the import and the export")
     parser.add_argument("--keep", action="store_true", help="keep the projects' database, or use the kept one")
     return parser.parse_args()
@@ -139,12 +145,12 @@ def finish_project(videos: int) -> None:
         cursor.execute("UPDATE annotation_rating SET imported = true")
 
 
-def play(chosen: argparse.Namespace, site: server.Server) -> list[str]:
+def play(chosen: argparse.Namespace, site: server.Server, stand_back: list[str]) -> list[str]:
     """Let everybody work for so many minutes; what was wrong."""
     raters = make_raters(Project.objects.get(slug=SLUG), chosen.raters)
     sessions = [cookie_of(rater) for rater in raters]
     asyncio.run(rate(site.port, SLUG, sessions[:16], seconds=2))  # what a process does once is not measured
-    beside = [] if chosen.alone else [Beside(name, chosen.nice) for name in ("import", "export")]
+    beside = [] if chosen.alone else [Beside(name, stand_back) for name in ("import", "export")]
     ways = {"import": import_clips, "export": export_finished}
     threads = [threading.Thread(target=each.go_on, args=(ways[each.name],)) for each in beside]
     cpu, start = site.cpu(), time.monotonic()

@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -18,9 +17,9 @@ import yaml
 from psycopg import sql
 
 from tests.environment import POSTGRES
+from tests.nginx import nginx_command
 from tests.worker import ROOT
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 HOST = "rooms.example.org"
 TOKEN = "a-token-of-the-tests-0123456789"
 SETTINGS = {
@@ -30,16 +29,6 @@ SETTINGS = {
     "CSRF_TRUSTED_ORIGINS": f"https://{HOST}",
     "METRICS_TOKEN": TOKEN,
 }
-MAIN = """
-daemon off; {user} worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
-events {{ }}
-http {{
-    include /etc/nginx/mime.types;
-    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f;
-    uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-    include {folder}/default.conf;
-}}
-"""
 
 
 def compose() -> dict[str, Any]:
@@ -100,21 +89,8 @@ class Services:
         return self.start("web", [*command, *more], **settings)
 
     def start_nginx(self) -> subprocess.Popen:
-        """With the shipped configuration; only ports, the upstream's address and the volume's path are others."""
-        assert NGINX
-        text = (ROOT / "config/nginx.conf").read_text()
-        changes = {
-            "listen 8080;": f"listen 127.0.0.1:{self.front};",
-            "listen 8081;": f"listen 127.0.0.1:{self.metrics};",
-        }
-        changes |= {"server web:8000;": f"server 127.0.0.1:{self.web};", "alias /data/": f"alias {self.folder}/"}
-        for shipped, here in changes.items():
-            assert shipped in text, shipped
-            text = text.replace(shipped, here)
-        (self.folder / "default.conf").write_text(text)
-        user = "user root;" if os.geteuid() == 0 else ""
-        (self.folder / "nginx.conf").write_text(MAIN.format(folder=self.folder, user=user))
-        return self.start("nginx", [NGINX, "-c", str(self.folder / "nginx.conf")])
+        ports = {"web": self.web, "front": self.front, "metrics": self.metrics}
+        return self.start("nginx", nginx_command(self.folder, **ports))
 
     def ask(
         self, path: str, port: int = 0, method: str = "GET", body: bytes | None = None, **headers: str

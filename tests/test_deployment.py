@@ -16,7 +16,8 @@ from django.urls import reverse
 
 from tests.browser import make_clip
 from tests.make import draw_clip, make_member, make_project, make_user
-from tests.services import NGINX, SETTINGS, TOKEN, ScratchDatabase, Services, compose, free_port, image_command
+from tests.nginx import NGINX
+from tests.services import SETTINGS, TOKEN, ScratchDatabase, Services, compose, free_port, image_command
 from tests.worker import ROOT, database_url, wait_until
 
 SECRETS = re.compile(r"SECRET|PASSWORD|TOKEN|_KEY\b")

@@ -9,9 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import urlparse
@@ -19,6 +20,8 @@ from urllib.request import urlopen
 
 import psycopg
 from psycopg import sql
+
+from tests.nginx import nginx_command
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -31,9 +34,11 @@ class Server:
     pid: int
     port: int
     database: str
+    front: int | None = None  # nginx's pid where it stands before gunicorn
 
     def cpu(self) -> dict[tuple[str, str], float]:
-        """CPU seconds so far of each of gunicorn's processes and of this database's backends, by kind and id."""
+        """CPU seconds so far of each of gunicorn's and nginx's processes and of this database's backends, by kind
+        and id."""
         spent = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
@@ -44,13 +49,15 @@ class Server:
             seconds = (int(stat[11]) + int(stat[12])) / TICKS
             if int(stat[1]) == self.pid or folder.name == str(self.pid):
                 spent["gunicorn", folder.name] = seconds
+            elif self.front and str(self.front) in (stat[1], folder.name):
+                spent["nginx", folder.name] = seconds
             elif command.startswith(b"postgres: ") and self.database.encode() in command:
                 spent["PostgreSQL", folder.name] = seconds
         return spent
 
     def cpu_since(self, before: dict[tuple[str, str], float]) -> dict[str, float]:
         """CPU seconds of each kind since then, of the processes that still live."""
-        spent = {"gunicorn": 0.0, "PostgreSQL": 0.0}
+        spent: dict[str, float] = defaultdict(float)
         for (kind, pid), seconds in self.cpu().items():
             spent[kind] += seconds - before.get((kind, pid), 0.0)
         return spent
@@ -110,7 +117,7 @@ def running(port: int, database: str, folder: Path, more: str = "") -> Iterator[
     """Start gunicorn as the image does, with these further options, and stop it at the end."""
     with (folder / "gunicorn.log").open("w") as log:
         command = [sys.executable, "-m", *shipped_command(f"127.0.0.1:{port}"), *shlex.split(more)]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
         try:
             _wait_until_it_answers(process, port, Path(log.name))
             yield Server(process.pid, port, database)
@@ -120,6 +127,21 @@ def running(port: int, database: str, folder: Path, more: str = "") -> Iterator[
                 process.wait(40)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+@contextmanager
+def behind_nginx(site: Server, folder: Path) -> Iterator[Server]:
+    """The site with nginx before it, on the next port."""
+    front = site.port + 1
+    command = nginx_command(folder, web=site.port, front=front, metrics=front + 1)
+    with (folder / "nginx.out").open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            _wait_until_it_answers(process, front, Path(log.name))
+            yield replace(site, port=front, front=process.pid)
+        finally:
+            process.terminate()
+            process.wait(10)
 
 
 def shipped_command(address: str) -> list[str]:
