@@ -1,7 +1,10 @@
 """A second factor at login: the six digits of an app, and recovery codes for who lost it.
 
-django-allauth does the work. Here: whom this installation asks for one, and that guessing codes is throttled.
+django-allauth does the work. Here: whom this installation asks for one, that guessing codes is throttled, and that
+what the codes are made from lies in the database under lock.
 """
+
+from base64 import urlsafe_b64encode
 
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -9,11 +12,15 @@ from allauth.core.ratelimit import respond_429
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
+from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from annotation.audit import record
 from annotation.models import AuditKind, Project, User
@@ -26,6 +33,19 @@ class Adapter(DefaultMFAAdapter):
     def get_totp_issuer(self) -> str:
         """The name beside the account in the app: ours, and where it is."""
         return f"{NAME_IN_APPS} ({context.request.get_host()})"
+
+    def encrypt(self, text: str) -> str:
+        return _lock().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Raises `InvalidToken` for what was encrypted under another `SECRET_KEY`."""
+        return _lock().decrypt(encrypted_text).decode()
+
+
+def _lock() -> Fernet:
+    """Under a key that is made from `SECRET_KEY`, and from nothing else."""
+    key = salted_hmac("second factor", "encrypt", algorithm="sha256").digest()
+    return Fernet(urlsafe_b64encode(key))
 
 
 def demand_second_factor(user: User | AnonymousUser) -> None:
@@ -70,7 +90,12 @@ class Throttled:
         one = begin_try(f"code of #{self.user.pk}", f"code of #{self.user.pk}")
         if one is None:
             raise ImmediateHttpResponse(respond_429(context.request))
-        code: str = super().clean_code()  # type: ignore[misc]
+        try:
+            code: str = super().clean_code()  # type: ignore[misc]
+        except InvalidToken as error:
+            raise ValidationError(
+                _("This site’s key has changed since you set this up. Ask its administrator to take it off.")
+            ) from error
         forgive(one)
         return code
 

@@ -6,8 +6,8 @@ import hmac
 import struct
 import time
 
-from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 
 from annotation.models import User
 from tests.make import make_user
@@ -22,7 +22,7 @@ def make_secured(username: str | None = None, password: str | None = None) -> tu
 
 
 def give_factor(user: User) -> list[str]:
-    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": SECRET})
+    TOTP.activate(user, SECRET)
     return RecoveryCodes.activate(user).get_unused_codes()
 
 

@@ -2,19 +2,24 @@
 
 import re
 import time
+from importlib import import_module
 
 import pytest
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from django.apps import apps
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from annotation.models import AuditEntry
 from tests.browser import check_access, make_clip
-from tests.codes import code_now, give_factor, make_secured
+from tests.codes import SECRET, code_now, give_factor, make_secured
 from tests.make import make_member, make_project, make_suggestion
 
 WORD = "a-long-enough-word"
+encryption = import_module("annotation.migrations.0008_encrypt_second_factors")
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +82,49 @@ def test_a_code_works_once_and_so_does_a_recovery_code(client):
         log_in(client, person)
         give_code(client, given)
         assert logged_in(client) == is_in, given
+
+
+@pytest.mark.django_db
+def test_the_database_does_not_hold_what_codes_are_made_from():
+    make_secured()
+    held = {row.type: row for row in Authenticator.objects.all()}
+    assert held["totp"].data["secret"] != SECRET
+    assert get_adapter().decrypt(held["totp"].data["secret"]) == SECRET
+    assert re.fullmatch("[0-9a-f]{80}", get_adapter().decrypt(held["recovery_codes"].data["seed"]))
+    assert not re.search("[0-9a-f]{40}", str(held["recovery_codes"].data))
+
+
+@pytest.mark.django_db
+def test_a_factor_from_before_they_were_encrypted_still_works(client):
+    person, _ = make_secured(password=WORD)
+    encryption.decrypt_all(apps, None)
+    assert Authenticator.objects.get(type="totp").data["secret"] == SECRET
+    as_it_was = {"seed": "0f" * 40, "used_mask": 1}
+    Authenticator.objects.filter(type="recovery_codes").update(data=as_it_was)
+    encryption.encrypt_all(apps, None)
+    assert Authenticator.objects.get(type="totp").data["secret"] != SECRET
+    left = RecoveryCodes(Authenticator.objects.get(type="recovery_codes")).get_unused_codes()
+    assert len(left) == 9, "which were used is still known"
+    for code in (code_now(), left[0]):
+        client.logout()
+        log_in(client, person)
+        give_code(client, code)
+        assert logged_in(client), code
+
+
+@pytest.mark.django_db
+def test_under_another_key_a_login_says_what_to_do_and_lets_nobody_in(client, settings):
+    person, codes = make_secured(password=WORD)
+    settings.SECRET_KEY = "another-key"
+    log_in(client, person)
+    for code in (code_now(), codes[0]):
+        answer = give_code(client, code)
+        assert answer.status_code == 200
+        assert "Ask its administrator to take it off" in answer.content.decode()
+    assert not logged_in(client)
+    call_command("remove_second_factor", person.username)
+    log_in(client, person)
+    assert logged_in(client)
 
 
 @pytest.mark.django_db
