@@ -3,9 +3,10 @@
 import pytest
 from django.urls import reverse
 
-from annotation.models import Draft, Membership, ReviewCase, Role
+from annotation.models import Draft, EditedRationale, Membership, ReviewCase, Role
 from annotation.review.own_work import may_decide
 from annotation.room.settle import settle
+from annotation.scale import DIMENSION_KEYS
 from tests.make import make_member, make_project, make_rating, make_scorer_version, make_suggestion, make_video
 
 pytestmark = pytest.mark.django_db
@@ -63,3 +64,54 @@ def test_a_video_in_ones_own_hands_says_so_and_shows_nothing(client, project, vi
     draft.delete()
     shown, _ = pages(client, video)
     assert all(RATER in page for page in shown)
+
+
+def test_pages_that_set_a_scorer_beside_people_leave_out_what_is_in_ones_own_hands(client, project, video):
+    """Of a prompt's videos the places of the others would tell that of this one, so the prompt waits, too."""
+    other = make_video(project, video.prompt.text, name="other of the prompt")
+    make_suggestion(other, project.suggester, (3, 3, 3))
+    make_rating(other, make_member(project), (1, 1, 1))
+    lead = make_member(project, Role.LEAD)
+    client.force_login(lead)
+
+    def shown(name, query=""):
+        return client.get(reverse(name, args=["study"]) + query).content.decode()
+
+    def link(one):
+        return reverse("video", args=["study", one.public_id])
+
+    assert link(video) in shown("evaluation-worst")
+    assert link(video) in shown("best-of")
+    assert "1 · 1 · 1" in shown("rationales")
+    Draft.objects.create(video=video, rater=lead, arm="blind")
+    worst, picks = shown("evaluation-worst"), shown("best-of")
+    assert link(video) not in worst
+    assert link(other) in worst
+    assert "1 of 1 compared video" in worst
+    assert not any(link(one) in picks for one in (video, other))
+    assert "1 prompt is not shown: you are rating a video of it" in picks
+    assert link(video) not in shown("best-of", "?show=wrong") + shown("best-of", "?show=right")
+    assert "1 · 1 · 1" not in shown("rationales")
+    assert "you are rating it" in shown("rationales")
+
+
+@pytest.mark.parametrize("asks", [{"HTTP_ACCEPT": "application/json"}, {}])
+def test_an_editor_who_has_begun_to_rate_the_video_gets_no_text_back_and_nothing_is_stored(
+    client, project, video, asks
+):
+    editor, theirs = make_member(project, Role.REVIEWER), "canary of another editor, who was first. " * 6
+    suggestion = video.suggestions.get()
+    scores = dict.fromkeys(DIMENSION_KEYS, 1)
+    edit = EditedRationale.objects.create(video=video, suggestion=suggestion, editor=editor, text=theirs, **scores)
+    client.force_login(editor)
+    sent = {"text": "Mine, and long enough. " * 20, "live": "0", "scores": "1 1 1"}
+    sent["origin"] = f"suggestion-{suggestion.pk}"
+    accept = reverse("rationale-accept", args=["study", video.public_id])
+    assert theirs.strip() in client.post(accept, sent, **asks).content.decode()
+    Draft.objects.create(video=video, rater=editor, arm="blind")
+    for address in (accept, reverse("rationale-take-back", args=["study", video.public_id, edit.pk])):
+        answer = client.post(address, sent, **asks)
+        assert answer.status_code == 409
+        assert "You are rating this video." in answer.content.decode()
+        assert "canary" not in answer.content.decode()
+    assert EditedRationale.objects.get() == edit

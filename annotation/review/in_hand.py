@@ -20,6 +20,12 @@ def is_in_hand(member: Membership, video: Video) -> bool:
     return Draft.objects.filter(video=video, rater=member.user_id).exists()
 
 
+def videos_in_hand(member: Membership) -> list[int]:
+    """Primary keys of the project's videos that this member has a rating begun of: one or few."""
+    drafts = Draft.objects.filter(video__project=member.project_id, rater=member.user_id)
+    return list(drafts.values_list("video_id", flat=True))
+
+
 def in_hand_page(
     request: HttpRequest, member: Membership, video: Video, tab: str, status: int = 200
 ) -> HttpResponse:

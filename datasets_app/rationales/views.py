@@ -17,7 +17,7 @@ from annotation.access import STAFF, membership_for
 from annotation.fetch import session_required, wants_json
 from annotation.models import EditedRationale, Membership, Role, Suggestion, User
 from annotation.projects.video_page import videos_with_opinions
-from annotation.review.in_hand import in_hand_page, is_in_hand
+from annotation.review.in_hand import has_in_hand, in_hand_page, is_in_hand
 from annotation.scale import DIMENSIONS
 from datasets_app.rationales import accept as accepting
 from datasets_app.rationales.forms import AcceptForm
@@ -38,6 +38,7 @@ def rationales(request: HttpRequest, slug: str) -> HttpResponse:
     rows = (
         editable(member.project)
         .filter(is_waiting(standing))
+        .annotate(in_hand=has_in_hand(member, "pk"))
         .select_related("prompt", "t2v_model", "verdict")
         .prefetch_related(Prefetch("edited_rationales", queryset=live, to_attr="live_edits"))
     )
@@ -73,6 +74,8 @@ def accept(request: HttpRequest, slug: str, public_id: UUID) -> HttpResponse:
     """
     member = membership_for(request.user, slug, *STAFF)
     sheet = _sheet(member, public_id, request.POST.get("origin", ""))
+    if is_in_hand(member, sheet.video):
+        return _hands_off(request, member, sheet)
     form = AcceptForm(request.POST)
     origin = named_origin(sheet.video, request.POST.get("origin", ""))
     if not form.is_valid() or origin is None:
@@ -98,6 +101,8 @@ def take_back(request: HttpRequest, slug: str, public_id: UUID, pk: int) -> Http
     """Undo the last accept; its text comes back to be edited further."""
     member = membership_for(request.user, slug, *STAFF)
     sheet = _sheet(member, public_id)
+    if is_in_hand(member, sheet.video):
+        return _hands_off(request, member, sheet)
     try:
         text = accepting.take_back(sheet.video, _person(request), pk)
     except accepting.Stale as stale:
@@ -136,6 +141,15 @@ def _refused(
         return JsonResponse(why, status=status)
     sent = request.POST.get("text", "")
     return _page(request, member, sheet, status, sent=sent, theirs=theirs, **why)
+
+
+def _hands_off(request: HttpRequest, member: Membership, sheet: Sheet) -> HttpResponse:
+    """This person has begun to rate the video since they opened the page: nothing is stored, nothing shown."""
+    if wants_json(request):
+        return JsonResponse(
+            {"stale": _("You are rating this video."), "live": request.POST.get("live")}, status=409
+        )
+    return _page(request, member, sheet, 409)
 
 
 def _page(request: HttpRequest, member: Membership, sheet: Sheet, status: int = 200, **more: Any) -> HttpResponse:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotation.models import Project, Prompt, Video
+from annotation.models import Membership, Project, Prompt, Video
+from annotation.review.in_hand import videos_in_hand
 from annotation.scale import DIMENSIONS, Dimension
 from scoring.best_of.picks import Picks
 
@@ -35,9 +36,15 @@ class Group:
     tiles: list[Tile]
 
 
-def wanted_prompts(project: Project, found: Picks, text: str, show: str) -> list[int]:
+def prompts_in_hand(member: Membership, found: Picks) -> list[int]:
+    """Prompts of which this member is rating a video: the places of the others would tell its own."""
+    rated = Prompt.objects.filter(videos__in=videos_in_hand(member)).distinct()
+    return list(rated.filter(pk__in=found.prompts.tolist()).values_list("pk", flat=True))
+
+
+def wanted_prompts(project: Project, found: Picks, text: str, show: str, hidden: Collection[int]) -> list[int]:
     """Primary keys of the prompts to page through: those with two ranked videos, as far as they match."""
-    prompts = found.prompts
+    prompts = found.prompts[~np.isin(found.prompts, list(hidden))]
     if show:
         prompts = prompts[np.isin(prompts, found.judged(show == "right"))]
     if text:

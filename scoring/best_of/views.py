@@ -12,7 +12,7 @@ from annotation.access import membership_for
 from annotation.models import Role
 from annotation.scale import DIMENSIONS
 from scoring.best_of.forms import BestOfForm
-from scoring.best_of.gallery import gallery, wanted_prompts
+from scoring.best_of.gallery import gallery, prompts_in_hand, wanted_prompts
 from scoring.best_of.picks import picks
 
 PAGE = 5  # prompts
@@ -39,13 +39,14 @@ def best_of(request: HttpRequest, slug: str) -> HttpResponse:
     }
     if wish.version:
         found = picks(project, wish.version, wish.weights)
-        page = Paginator(wanted_prompts(project, found, wish.text, wish.show), PAGE).get_page(
-            request.GET.get("page")
-        )
+        hidden = prompts_in_hand(membership, found)
+        wanted = wanted_prompts(project, found, wish.text, wish.show, hidden)
+        page = Paginator(wanted, PAGE).get_page(request.GET.get("page"))
         context |= {
             "page": page,
             "groups": gallery(found, list(page.object_list)),
             "prompts": len(found.prompts),
+            "hidden": len(hidden),
             "left_out": found.left_out,
             "not_compared": [one for one, counts in zip(DIMENSIONS, found.compared, strict=True) if not counts],
             "figures": found.figures(project.seed),

@@ -1,5 +1,6 @@
 """The pages of evaluation: figures of scorer versions, their intervals, and the worst disagreements. For leads."""
 
+import numpy as np
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from annotation.access import membership_for
 from annotation.models import Project, Role, ScorerVersion, User
 from annotation.projects import charts
+from annotation.review.in_hand import videos_in_hand
 from annotation.scale import DIMENSIONS
 from scoring.evaluation.figures import figures_context, intervals_context
 from scoring.evaluation.forms import EvaluationForm, Wish, WorstForm
@@ -111,7 +113,7 @@ def worst(request: HttpRequest, slug: str) -> HttpResponse:
     wish = form.wanted()
     context = {"project": project, "role": membership.role, "tab": "evaluation", "form": form, "wish": wish}
     if wish.version:
-        found = _loaded(project, wish.version, wish)
+        found = without(_loaded(project, wish.version, wish), [np.array(videos_in_hand(membership), np.int64)])
         order = worst_first(found, wish.dimension, wish.t2v_model.name if wish.t2v_model else None)
         page = Paginator(order.tolist(), PAGE).get_page(request.GET.get("page"))
         query = request.GET.copy()
