@@ -171,6 +171,25 @@ def test_adjustments_train_and_the_bench_keeps_the_experts_scores(project, versi
         export_dataset(project, options, tmp_path / "other")
 
 
+@pytest.mark.parametrize("formats", [["bench"], ["sft", "bench"]])
+def test_what_bench_alone_takes_is_counted_and_listed_as_the_experts_said_it(formats, project, version, tmp_path):
+    """The adjusted scores of `two` have no edited text, so `sft` refuses it; `bench` holds the experts' text."""
+    for name, scores in (("two", (2, 3, 4)), ("accepted", (4, 2, 4))):
+        video = project.videos.get(name=name)
+        edited = {"video": video, "suggestion": video.suggestions.get(), "editor": make_user(), "text": "Steady."}
+        EditedRationale.objects.create(**edited, **dict(zip(DIMENSION_KEYS, scores, strict=True)))
+    asked = Options(formats, videos="none", rationale="edited", reconcile=version.pk)
+    counts, foretold = export_dataset(project, asked, tmp_path / "out"), preview(project, asked)
+    assert [line["thinking"] for line in lines(tmp_path / "out" / "bench.jsonl")].count("Steady.") == 2
+    assert counts.rationales == foretold.rationales_about == {"edited": 2, "none": 3}
+    assert foretold.scores["visual_quality"] == [0, 1, 0, 3, 1]
+    held = next(line for line in lines(tmp_path / "out" / "videos.jsonl") if line["video_name"] == "two")
+    assert (held["policy"], held["visual_score"], held["rationale_source"]) == ("median", 2, "edited")
+    assert held["formats"] == ["bench"]
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert ("are reconciled with scorer" in card) == ("sft" in formats)
+
+
 def test_an_edited_rationale_is_taken_for_its_scores_only(project):
     video = project.videos.get(name="two")
     suggestion = make_suggestion(video)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from annotation.models import Arm, Project, ScorerVersion
 from annotation.scale import DIMENSIONS, Dimension, Score
+from datasets_app.models import ReleaseFormat
 from datasets_app.releases import card_plots
 from datasets_app.releases.card_counts import CardCounts, most
 from datasets_app.releases.card_head import head
@@ -26,7 +27,8 @@ class Card:
         self.project, self.options = project, options
         self.counts = CardCounts()
         version = options.reconcile and ScorerVersion.objects.select_related("scorer").get(pk=options.reconcile)
-        self.reconciled_with = str(version or "")
+        bench_alone = [*options.formats] == [ReleaseFormat.BENCH]
+        self.reconciled_with = "" if bench_alone else str(version or "")
 
     def add(self, row: Row) -> None:
         """Count a row that at least one format took."""

@@ -1,6 +1,6 @@
 """Whether a video is in a release, which of its ratings count there and which scores it gets."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -40,6 +40,7 @@ class Chosen(NamedTuple):
     policy: str
     scores: Sequence[int]
     human: Sequence[int]
+    human_policy: str
     exact: Sequence[float]
     set_aside: str
 
@@ -57,7 +58,7 @@ def choose(facts: Facts, options: Options) -> Chosen | LeftOut:
     if options.reviewed_only and not _is_reviewed(video):
         return LeftOut.NOT_REVIEWED
     policy, human, exact = _human_scores(facts, counting, options)
-    choice = Chosen(counting, policy, human, human, exact, "")
+    choice = Chosen(counting, policy, human, human, policy, exact, "")
     return choice if options.reconcile is None else _adjusted(choice, video)
 
 
@@ -72,6 +73,11 @@ def refusals(options: Options, *, set_aside: str, unplayable: str, no_rationale:
         elif unplayable and name in WITH_VIDEOS:
             refused[name] = unplayable
     return refused
+
+
+def only_held_out(options: Options, refused: Container[str]) -> bool:
+    """Whether `bench` alone takes a video, so that no adjusted score or text of it is in any file."""
+    return [name for name in options.formats if name not in refused] == [ReleaseFormat.BENCH]
 
 
 def unplayable(video: VideoFacts) -> str:

@@ -9,7 +9,7 @@ from typing import IO, Any
 from annotation.models import Project, ScorerVersion
 from datasets_app.models import ReleaseFormat
 from datasets_app.releases.card import Card
-from datasets_app.releases.choose import check_names, refusals
+from datasets_app.releases.choose import check_names, only_held_out, refusals
 from datasets_app.releases.export_options import WITH_VIDEOS, Counts, ExportError, OnLeak, Options, VideoFiles
 from datasets_app.releases.jsonl import dump_line, read_lines
 from datasets_app.releases.leakage import LEAKS, Leak, LeakCheck, refusal
@@ -127,6 +127,8 @@ def _write(
                     yield from _put(row, part, options.videos, wanted_by)
                 except UnfitFileError as unfit:
                     refused |= dict.fromkeys(WITH_VIDEOS.intersection(options.formats), str(unfit))
+            if only_held_out(options, refused):
+                row = row.as_experts_said()
             split = split_of(row.prompt)
             if taken := _take(row, split, writers, refused, counts):
                 card.add(row)

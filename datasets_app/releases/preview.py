@@ -1,7 +1,7 @@
 """What a release would hold if it were built now, counted without its texts and without touching a file."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations, groupby
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from annotation.models import Project
 from annotation.scale import DIMENSION_KEYS
 from datasets_app.models import ReleaseFormat
-from datasets_app.releases.choose import Chosen, check_names, choose, refusals, unplayable
+from datasets_app.releases.choose import Chosen, check_names, choose, only_held_out, refusals, unplayable
 from datasets_app.releases.export_options import Options
 from datasets_app.releases.format_preferences import DECIMALS
 from datasets_app.releases.leakage import LeakCheck
@@ -90,9 +90,7 @@ def _chosen(project: Project, options: Options, counted: Preview) -> Iterator[_V
 
 def _count(facts: Facts, chosen: Chosen, options: Options, counted: Preview) -> _Video:
     video = facts.video
-    edited = None if video.edited is None else Edited(video.edited, video.edited_for)
-    reasons = tuple(any(rating.reasons[at] for rating in chosen.ratings) for at in range(len(DIMENSION_KEYS)))
-    source = _source(options.rationale, tuple(chosen.scores), edited, facts.rationale, reasons)
+    scores, source, refused = _held(facts, chosen, options)
     counted.videos += 1
     counted.ratings += len(chosen.ratings)
     counted.rationales_about[source or "none"] += 1
@@ -101,15 +99,30 @@ def _count(facts: Facts, chosen: Chosen, options: Options, counted: Preview) -> 
     counted.prompt_sources[video.prompt_source] += 1
     for rating in chosen.ratings:
         counted.arms[rating.arm] += 1
-    for key, score in zip(DIMENSION_KEYS, chosen.scores, strict=True):
+    for key, score in zip(DIMENSION_KEYS, scores, strict=True):
         counted.scores[key][score - 1] += 1
+    return _Video(video.name, video.prompt, video.sha256, sum(chosen.exact) / len(chosen.exact), refused)
+
+
+def _held(facts: Facts, chosen: Chosen, options: Options) -> tuple[Sequence[int], str, dict[str, str]]:
+    """The scores and the source of the rationale that files would hold of a video; formats that refuse it."""
+    video = facts.video
+    edited = None if video.edited is None else Edited(video.edited, video.edited_for)
+    reasons = tuple(any(rating.reasons[at] for rating in chosen.ratings) for at in range(len(DIMENSION_KEYS)))
+
+    def source_for(scores: Sequence[int]) -> str:
+        return _source(options.rationale, tuple(scores), edited, facts.rationale, reasons)
+
+    source = source_for(chosen.scores)
     refused = refusals(
         options,
         set_aside=chosen.set_aside,
         unplayable=unplayable(video),
         no_rationale="" if source else LeftOut.NO_RATIONALE,
     )
-    return _Video(video.name, video.prompt, video.sha256, sum(chosen.exact) / len(chosen.exact), refused)
+    if only_held_out(options, refused):
+        return chosen.human, source_for(chosen.human), refused
+    return chosen.scores, source, refused
 
 
 @lru_cache(maxsize=1_000)  # without texts there are few cases

@@ -19,8 +19,8 @@ class Row(NamedTuple):
     """A video with its scores and texts. Scores, `exact` and `comments` are by dimension key.
 
     `scores` are what training files hold, `policy` says where they come from; `exact` the same before they became
-    integers. `human` are the experts' own, which no scorer's adjustment changes; `rationale` fits `scores`, and
-    `human_rationale` fits `human`. `ratings` holds [arm, scores, shown scores] of each rating that counts, the
+    integers. `human` are the experts' own, which no scorer's adjustment changes; what is called `human_` goes with
+    them. `ratings` holds [arm, scores, shown scores] of each rating that counts, the
     last two as lists in the order of the scale. `file` is the original's name in the media store. `unplayable`
     says in a few words why it cannot be used, `no_rationale` why there is none, `set_aside` why no format but
     `bench` may take the video; "" where nothing is in the way.
@@ -35,14 +35,17 @@ class Row(NamedTuple):
     policy: str
     scores: dict[str, int]
     human: dict[str, int]
+    human_policy: str
     exact: dict[str, float]
     comments: dict[str, str]
     model_scores: dict[str, int | None]  # empty unless they came with an imported record
     rationale: str
-    human_rationale: str
     rationale_source: str
     no_rationale: str
     stripped: int  # leaking lines taken out of the rationale
+    human_rationale: str
+    human_rationale_source: str
+    human_stripped: int
     ratings: list[tuple[str, tuple[int, ...], tuple[int | None, ...]]]
     file: str
     sha256: str
@@ -52,6 +55,16 @@ class Row(NamedTuple):
     seconds: float
     unplayable: str
     set_aside: str
+
+    def as_experts_said(self) -> "Row":
+        """The row without a scorer's adjustment, as `bench` holds it."""
+        return self._replace(
+            policy=self.human_policy,
+            scores=self.human,
+            rationale=self.human_rationale,
+            rationale_source=self.human_rationale_source,
+            stripped=self.human_stripped,
+        )
 
 
 @contextmanager
@@ -120,14 +133,17 @@ def _row(facts: Facts, chosen: Chosen, wanted: str) -> Row:
         policy=chosen.policy,
         scores=by_key(chosen.scores),
         human=by_key(chosen.human),
+        human_policy=chosen.human_policy,
         exact=by_key(chosen.exact),
         comments=comments,
         model_scores=by_key(facts.model_scores) if facts.model_scores else {},
         rationale=rationale.text,
-        human_rationale=human_rationale.text,
         rationale_source=rationale.source,
         no_rationale="" if rationale.source else rationale.refused or LeftOut.NO_RATIONALE.value,
         stripped=rationale.stripped,
+        human_rationale=human_rationale.text,
+        human_rationale_source=human_rationale.source,
+        human_stripped=human_rationale.stripped,
         ratings=[(rating.arm, rating.scores, rating.shown) for rating in chosen.ratings],
         file=video.file,
         sha256=video.sha256,
