@@ -9,8 +9,13 @@ from annotation.room.queue import hold_rater
 
 @transaction.atomic
 def skip(*, video: Video, rater: User, reason: str) -> Skip:
-    """Skip the video; a repeated request keeps the first reason. Raises `Conflict` when it is rated already."""
+    """Skip the video; a repeated request keeps the first reason.
+
+    Raises `Conflict` when it is rated already, or was taken down meanwhile.
+    """
     hold_rater(rater)
+    if not Video.objects.filter(pk=video.pk).exists():
+        raise Conflict(ENDED, None)
     rated = Rating.objects.live().filter(video=video, rater=rater).first()
     if rated is not None:
         raise Conflict(ENDED, rated)

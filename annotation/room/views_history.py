@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -65,4 +65,6 @@ def mine_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     except Closed as closed:
         messages.error(request, str(closed))
         return redirect("rate-mine", slug)
+    except Rating.DoesNotExist:  # its video was taken down meanwhile
+        raise Http404 from None
     return redirect(f"{reverse('rate', args=[slug])}?video={rating.video.public_id}")

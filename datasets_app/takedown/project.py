@@ -29,7 +29,7 @@ from annotation.models import (
 from datasets_app.models import Import, Release, TrainedOn, Trial
 from datasets_app.takedown.doomed import MEDIA, RELEASES, doom
 from datasets_app.takedown.models import ProjectDeletion
-from datasets_app.takedown.rows import delete_videos
+from datasets_app.takedown.rows import delete_videos, hold
 from scoring.models import Evaluation
 
 BIT = 200  # videos in one transaction
@@ -91,6 +91,7 @@ def _next_bit(pk: int) -> ProjectDeletion:
     deletion = ProjectDeletion.objects.select_for_update(of=("self",)).select_related("project").get(pk=pk)
     if deletion.finished_at is None and deletion.project is not None:
         videos = list(Video.objects.filter(project=deletion.project).order_by("pk")[:BIT])
+        hold(deletion.project, videos)
         if videos:
             delete_videos(videos)
         else:

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from annotation.audit import record
-from annotation.models import AuditKind, Draft, Project, Prompt, Rating, Seat, User, Video
-from annotation.room.settle import lock_videos
+from annotation.models import AuditKind, Prompt, Rating, User, Video
 from datasets_app.models import Release, ReleaseState
 from datasets_app.releases.jsonl import read_lines
 from datasets_app.releases.video_index import INDEX
-from datasets_app.takedown.rows import delete_videos
+from datasets_app.takedown.rows import delete_videos, hold
 
 
 @dataclass(frozen=True)
@@ -25,12 +24,9 @@ class Holding:
 def take_down(video: Video, *, by: User | None = None) -> None:
     """Delete a video with everything that was made of it; its prompt, too, where no other video has it.
 
-    Built releases stay as they are. Locks are taken in the order of an import and of a submit.
+    Built releases stay as they are.
     """
-    Project.objects.select_for_update(no_key=True).get(pk=video.project_id)
-    for held in (Draft, Seat):
-        list(held.objects.select_for_update().filter(video=video).order_by("pk").values_list("pk"))
-    if not lock_videos([video.pk]):
+    if not hold(video.project, [video]):
         return  # somebody else has just done it
     ratings = Rating.objects.firsts().filter(video=video).count()
     delete_videos([video])
