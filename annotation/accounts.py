@@ -9,10 +9,15 @@ from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.authentication import get_authentication_records
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.ratelimit import respond_429
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from annotation.audit import record
 from annotation.models import AuditKind, User
@@ -85,17 +90,37 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):
     def send_notification_mail(
         self, template_prefix: str, user: AbstractBaseUser, *args: Any, **more: Any
     ) -> None:
-        """Called when a second factor changes: that is noted, and a mail sent where that is set."""
-        kind = _OF_MAIL.get(template_prefix)
-        if kind and isinstance(user, User):
-            record(kind, by=user, person=user)
-        super().send_notification_mail(template_prefix, user, *args, **more)
+        """A password or second factor has changed: note it, and tell its owner."""
+        if not isinstance(user, User):
+            return
+        if template_prefix in NOTED:
+            record(NOTED[template_prefix], by=user, person=user)
+        if template_prefix in TOLD:
+            self._tell(user, TOLD[template_prefix])
+
+    def _tell(self, user: User, what: Promise) -> None:
+        """Nothing in it is chosen by whoever did it. Sent after commit; a mail that fails stops nothing."""
+        context = {"name": user.username, "what": what, "now": timezone.now(), "site": settings.SITE_URL}
+        context["address"] = self.get_client_ip(self.request)
+        mail = self.render_mail("account/email/changed", user.email, context)
+        transaction.on_commit(mail.send, robust=True)
 
 
-_OF_MAIL = {
+NOTED = {
     "mfa/email/totp_activated": AuditKind.FACTOR_ADDED,
     "mfa/email/totp_deactivated": AuditKind.FACTOR_REMOVED,
     "mfa/email/recovery_codes_generated": AuditKind.CODES_MADE,
+}
+# What django-allauth has a mail of its own for, in our words.
+TOLD: dict[str, Promise] = {
+    "account/email/password_changed": _("The password was changed."),
+    "account/email/password_reset": _("A new password was chosen by a link in a mail."),
+    "mfa/email/totp_activated": _("A second factor was set up: logins ask for a code."),
+    "mfa/email/totp_deactivated": _("The second factor was switched off: logins ask for no code."),
+    "mfa/email/recovery_codes_generated": _("New recovery codes were made; the old ones no longer work."),
+    "socialaccount/email/account_connected": _(
+        "Your organisation’s login opens this account; a password that it had here no longer does."
+    ),
 }
 
 

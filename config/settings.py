@@ -246,6 +246,7 @@ LOGIN_REDIRECT_URL = "projects"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10  # seconds that a page waits for a mail server that does not answer
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="screening-room@localhost")
 
 # --- Doors -----------------------------------------------------------------------------------------

@@ -63,6 +63,18 @@ def test_somebody_with_an_account_under_the_verified_address_is_in(client, serve
     assert who_is_in(client) == "lovelace"
 
 
+def test_the_owner_of_an_account_is_told_that_the_servers_login_opens_it(
+    client, server, mailoutbox, django_capture_on_commit_callbacks
+):
+    make_user("ada")
+    for told in (1, 1):  # by the first login alone
+        with django_capture_on_commit_callbacks(execute=True):
+            come_in(client)
+        assert len(mailoutbox) == told
+    assert mailoutbox[0].to == ["ada@example.org"]
+    assert "Your organisation’s login opens this account" in mailoutbox[0].body
+
+
 def test_somebody_who_was_invited_under_it_gets_an_account_in_those_projects(client, server):
     make_user("ada")
     one, other, third = make_project("one"), make_project("other"), make_project("third")
