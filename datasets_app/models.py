@@ -21,6 +21,7 @@ __all__ = [
     "Release",
     "ReleaseFormat",
     "ReleaseState",
+    "Remedy",
     "TrainedOn",
     "Trial",
     "TrialState",
@@ -165,8 +166,8 @@ class Import(models.Model):
 
     @property
     def can_try_refused_again(self) -> bool:
-        """Whether refused rows are left and the manifest is still here."""
-        return bool(self.state == ImportState.DONE and self.refused_count and self._is_kept)
+        """Whether some refused row may be taken as it stands, and the manifest is still here."""
+        return self.state == ImportState.DONE and self._is_kept and self.refused.to_try_again().exists()
 
     @property
     def can_go_on(self) -> bool:
@@ -178,16 +179,41 @@ class Import(models.Model):
         return (Path(settings.MEDIA_ROOT) / self.folder).is_dir()
 
 
+class Remedy(models.TextChoices):
+    AGAIN = "again", _("Try again")  # what is around the row may have changed
+    FILE = "file", _("Send the file")
+    ROW = "row", _("Mend the row")
+
+
+class RefusedRowQuerySet(models.QuerySet["RefusedRow"]):
+    def to_try_again(self) -> "RefusedRowQuerySet":
+        """Rows that may be taken another time just as they stand."""
+        return self.filter(remedy=Remedy.AGAIN)
+
+    def to_send(self) -> "RefusedRowQuerySet":
+        """Rows that need a file which was not sent along, or another one than was."""
+        return self.filter(remedy=Remedy.FILE)
+
+
 class RefusedRow(models.Model):
     """A line of an import that was not taken, and why."""
 
     run = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="refused")
     line = models.PositiveIntegerField()
+    named = models.TextField(
+        blank=True, default=""
+    )  # what people know it by: its video, or its prompt's beginning
     reason = models.TextField()
+    remedy = models.CharField(max_length=5, choices=Remedy.choices, default=Remedy.AGAIN)
+
+    objects = RefusedRowQuerySet.as_manager()
 
     class Meta:
         ordering = ["line"]
-        constraints = [models.UniqueConstraint(name="one_refusal_per_import_and_line", fields=["run", "line"])]
+        constraints = [
+            models.UniqueConstraint(name="one_refusal_per_import_and_line", fields=["run", "line"]),
+            models.CheckConstraint(name="refused_row_remedy_known", condition=Q(remedy__in=Remedy.values)),
+        ]
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.reason}"
+        return f"line {self.line}{f', {self.named}' if self.named else ''}: {self.reason}"

@@ -97,7 +97,7 @@ def by_import(project: Project, folder: Path, names: list[str], path: Path) -> d
     path.write_bytes(manifest_of(names))
     with path.open("rb") as rows:
         summary = ingest(project, read_lines(rows), Folder(folder))
-    return {names[line - 1]: reason for line, reason in summary.refused}
+    return {names[refusal.line - 1]: refusal.reason for refusal in summary.refused}
 
 
 def by_upload(client, project: Project, folder: Path, names: list[str]) -> dict[str, str]:

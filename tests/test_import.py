@@ -108,7 +108,8 @@ def test_a_video_is_its_file_its_prompt_and_its_model(root):
 def test_a_name_taken_is_refused_and_the_others_land(root):
     project = make_project()
     summary = run(project, write(root, row("a", video_name="x"), row("b", video_name="x"), row("c")))
-    assert (summary.new, summary.refused) == (2, [(2, "The name 'x' is taken by another video.")])
+    [refusal] = summary.refused
+    assert (summary.new, refusal[:3]) == (2, (2, "The name 'x' is taken by another video.", "clips/b.mp4"))
     assert run(project, write(root, row("b", video_name="x"))).refused[0][0] == 1
 
 
@@ -172,7 +173,7 @@ BAD_LINES = [
 def test_a_bad_line_is_named_with_its_reason_and_the_next_one_lands(root, line, reason):
     summary = run(make_project(), write(root, line, row("b")))
     assert summary.new == 1
-    assert [number for number, _ in summary.refused] == [1]
+    assert [refusal.line for refusal in summary.refused] == [1]
     assert reason in summary.refused[0][1]
 
 
@@ -206,7 +207,7 @@ def test_links_that_lead_out_are_refused_and_links_inside_followed(root, tmp_pat
         write(root, row("out"), row("in"), {"video": "linked/secret.mp4", "prompt": "x"}, row("loop")),
     )
     assert summary.new == 1
-    assert [number for number, _ in summary.refused] == [1, 3, 4]
+    assert [refusal.line for refusal in summary.refused] == [1, 3, 4]
 
 
 def test_a_file_exchanged_for_a_link_between_check_and_opening_is_refused(root, tmp_path_factory, monkeypatch):
@@ -346,7 +347,7 @@ def test_the_command_imports_prepares_and_reports(root):
     out, err = command(str(manifest), "--project", "study", "--prepare")
     assert "study: 2 new, 0 already there, 1 refused." in out
     assert "2 prepared" in out
-    assert "line 2: The line is not JSON" in err
+    assert "line 2, nonsense: The line is not JSON" in err
     assert "CommandError: rows refused: 1" in err
     assert Video.objects.watchable().count() == 2
     assert command(str(write(root, row("a"))), "--project", "study") == (
@@ -383,7 +384,11 @@ def test_the_command_goes_on_where_it_was_stopped_and_counts_each_row_once(root,
     out, err = command(str(manifest), "--project", "study")
     assert "Going on after line 2 of 5." in out
     assert "study: 3 new, 0 already there, 2 refused." in out
-    assert [part.split(":")[0] for part in err.splitlines()] == ["line 1", "line 4", "CommandError"]
+    assert [part.split(":")[0] for part in err.splitlines()] == [
+        "line 1, nonsense",
+        "line 4, more nonsense",
+        "CommandError",
+    ]
     assert Import.objects.get().state == ImportState.DONE
     assert "0 new, 3 already there, 2 refused." in command(str(manifest), "--project", "study")[0]
 

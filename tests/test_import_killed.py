@@ -99,7 +99,7 @@ def assert_all_there_once(out: str, err: str, *, rows: int) -> None:
     assert GOING_ON in out
     assert f"study: {rows} new, 0 already there, {len(bad)} refused." in out
     reported = [line for line in err.splitlines() if line.startswith("line ")]
-    assert [int(line.split()[1].rstrip(":")) for line in reported] == bad
+    assert [int(line.split()[1].rstrip(",")) for line in reported] == bad
     assert all("The line is not JSON" in line for line in reported)
     assert list(RefusedRow.objects.values_list("line", flat=True)) == bad
 

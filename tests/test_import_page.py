@@ -89,7 +89,6 @@ def test_a_manifest_with_its_videos_is_imported_by_the_worker(project, lead, cli
     page = client_of(lead).get(response.url, headers={"HX-Request": "true"}).content.decode()
     assert "hx-get" not in page  # the poll ends by itself
     assert "<html" not in page
-    assert (Path(run_import.settings.MEDIA_ROOT) / run.folder).exists()  # for another try
 
 
 def test_what_was_sent_goes_when_every_row_has_landed(project, lead, clips):
@@ -325,8 +324,9 @@ def test_refused_rows_are_tried_again_alone_and_reported_once(project, lead, cli
     assert [line for line, _ in rows(run)] == [2, 4, 5]
     address = reverse("project-import-run", args=[project.slug, run.public_id])
     page = client_of(lead).get(address).content.decode()
-    assert "Try these rows again" in page
+    assert "Try 2 rows again" in page  # the line that is not JSON stays so
     assert "send the manifest again" in page
+    assert "Send these files again" not in page
 
     draw_clip(clips / "late.mp4", frames=12)
     client_of(lead).post(reverse("project-import-retry", args=[project.slug, run.public_id]))
@@ -337,9 +337,13 @@ def test_refused_rows_are_tried_again_alone_and_reported_once(project, lead, cli
 
 
 def test_what_was_sent_goes_after_a_week_and_with_it_the_second_try(project, lead, clips):
-    run = run_import.start_import(project, lead, manifest_of("a", "none"), [upload(clips / "a.mp4")])
+    manifest = manifest_of("a", extra=b'{"video": "b.mp4", "prompt": "blue", "video_name": "a"}\n')
+    files = [upload(clips / "a.mp4"), upload(clips / "b.mp4")]
+    run = run_import.start_import(project, lead, manifest, files)
     continue_import(run.pk, for_seconds=60)
     folder = Path(run_import.settings.MEDIA_ROOT) / run.folder
+    address = reverse("project-import-run", args=[project.slug, run.public_id])
+    assert "Try 1 row again" in client_of(lead).get(address).content.decode()
     sweep()
     assert folder.is_dir()
     Import.objects.update(finished_at=timezone.now() - timedelta(days=8))
@@ -347,8 +351,63 @@ def test_what_was_sent_goes_after_a_week_and_with_it_the_second_try(project, lea
     assert not folder.exists()
     run.refresh_from_db()
     assert not run_import.retry_refused(run)
-    address = reverse("project-import-run", args=[project.slug, run.public_id])
-    assert "Try these rows again" not in client_of(lead).get(address).content.decode()
+    assert "Try 1 row again" not in client_of(lead).get(address).content.decode()
+
+
+def test_what_no_other_try_can_bring_in_is_to_be_sent_again_by_name(project, lead, clips):
+    (clips / "torn.mp4").write_bytes((clips / "a.mp4").read_bytes()[:200])
+    manifest = manifest_of("a", "torn", "never-sent", "never-sent", extra=b'{"video": "clips/b.mp4"}\n')
+    run = run_import.start_import(
+        project, lead, manifest, [upload(clips / f"{name}.mp4") for name in ("a", "torn")]
+    )
+    continue_import(run.pk, for_seconds=60)
+    page = client_of(lead).get(reverse("project-import-run", args=[project.slug, run.public_id])).content.decode()
+    assert "Send these files again, with the manifest: clips/never-sent.mp4, clips/torn.mp4</p>" in page
+    assert "Try " not in page
+    run.refresh_from_db()
+    assert not run_import.retry_refused(run)
+    assert not (Path(run_import.settings.MEDIA_ROOT) / run.folder).exists()  # it would help nobody
+
+
+def test_addresses_are_tried_again_though_files_were_sent_along(project, lead, clips):
+    manifest = manifest_of("a", extra=b'{"video": "http://10.0.0.1/late.mp4", "prompt": "late"}\n')
+    run = run_import.start_import(project, lead, manifest, [upload(clips / "a.mp4")])
+    continue_import(run.pk, for_seconds=60)
+    page = client_of(lead).get(reverse("project-import-run", args=[project.slug, run.public_id])).content.decode()
+    assert "Try 1 row again" in page
+    assert "Send these files again" not in page
+
+
+def test_more_files_than_are_named_are_counted(project, lead, monkeypatch):
+    monkeypatch.setattr(views, "TO_SEND_SHOWN", 2)
+    run = run_import.start_import(project, lead, manifest_of(*"abcd"), [])
+    continue_import(run.pk, for_seconds=60)
+    page = client_of(lead).get(reverse("project-import-run", args=[project.slug, run.public_id])).content.decode()
+    assert "with the manifest: clips/a.mp4, clips/b.mp4 and 2 more" in page
+
+
+def test_a_refused_row_is_shown_by_what_it_names(project, lead):
+    lines = [
+        {"video": "clips/none.mp4", "prompt": "x"},
+        {"video": f"{'deep/' * 40}none.mp4", "prompt": "x"},
+        {"video": 5, "prompt": "A red ball\nrolls"},
+        {"prompt": "球" * 200},
+        {"tier": "none of both"},
+    ]
+    manifest = "\n".join([*map(json.dumps, lines), '{"video": "cut.mp4", "pro']).encode() + b"\n\0\xff\n"
+    run = run_import.start_import(project, lead, SimpleUploadedFile("study.jsonl", manifest), [])
+    continue_import(run.pk, for_seconds=60)
+    named = list(run.refused.values_list("named", flat=True))
+    assert [len(name) for name in named[1::2][:2]] == [120, 120]
+    assert named[1].startswith("…/deep/")
+    assert named[1].endswith("/none.mp4")
+    assert named[3].endswith("球…")
+    assert [named[0], named[2], named[4], *named[5:]] == [
+        "clips/none.mp4", "A red ball rolls", "", '{"video": "cut.mp4", "pro', "\ufffd",
+    ]  # fmt: skip
+    page = client_of(lead).get(reverse("project-import-run", args=[project.slug, run.public_id])).content.decode()
+    assert '<td class="break">A red ball rolls</td>' in page
+    assert '<td class="break">–</td>' in page
 
 
 def test_only_the_files_of_rows_that_have_not_landed_stay_for_another_try(project, lead, clips):
@@ -396,6 +455,9 @@ def test_more_refused_rows_than_are_listed_come_as_csv(project, lead, monkeypatc
     assert "The first 2 are listed." in page
     answer = client_of(lead).get(reverse("project-import-refused", args=[project.slug, run.public_id]))
     assert b"".join(answer.streaming_content).decode().splitlines() == [
-        "line,reason",
-        *[f"{line},No file named {name}.mp4 was sent along." for line, name in enumerate("abc", start=1)],
+        "line,video_or_prompt,reason",
+        *[
+            f"{n},clips/{name}.mp4,No file named {name}.mp4 was sent along."
+            for n, name in enumerate("abc", start=1)
+        ],
     ]

@@ -109,7 +109,7 @@ def test_every_odd_file_is_handled_as_its_manifest_expects(project):
     summary = ingest(project, rows, Folder(DATA / "odd"))
     prepare_waiting(project, for_seconds=120)
     assert time.monotonic() - started < 60
-    refused = {names[line - 1]: reason for line, reason in summary.refused}
+    refused = {names[refusal.line - 1]: refusal.reason for refusal in summary.refused}
     assert set(refused) == set(REFUSED)
     assert all(word in refused[name] for name, word in REFUSED.items())
     for name, (container, frames, warning) in TAKEN.items():

@@ -325,7 +325,7 @@ def test_rows_with_addresses_land_and_bad_ones_are_named(web, tmp_path):
     manifest = io.BytesIO("\n".join(json.dumps(row) for row in rows).encode())
     project = make_project()
     summary = ingest(project, read_lines(manifest), Addresses(Folder(tmp_path / "files")))
-    assert (summary.new, dict(summary.refused)) == (
+    assert (summary.new, {refusal.line: refusal.reason for refusal in summary.refused}) == (
         2,
         {
             2: "The server answered 404.",

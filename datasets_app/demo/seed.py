@@ -44,7 +44,7 @@ def seed(clips_folder: Path, scorer: str, *, say: Callable[[str], None]) -> Proj
     with manifest.open("rb") as lines:
         summary = ingest(project, read_lines(lines), Folder(clips_folder))
     if summary.refused:
-        raise Incomplete(f"line {summary.refused[0][0]} of {manifest}: {summary.refused[0][1]}")
+        raise Incomplete(f"line {summary.refused[0].line} of {manifest}: {summary.refused[0].reason}")
     say("Making posters and thumbnails ...")
     prepare_waiting(project, for_seconds=MOST_SECONDS)
     if failed := project.videos.exclude(media_state=MediaState.READY).first():

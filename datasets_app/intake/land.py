@@ -10,10 +10,11 @@ from annotation.copy_in import copy_in
 from annotation.doorbell import ring
 from annotation.models import MediaState, Project, Prompt, T2VModel, Video
 from annotation.room.seats import make_first_seats, make_seats
-from datasets_app.intake.look import Looked
+from datasets_app.intake.look import Looked, Refusal
 from datasets_app.intake.put_prompts import put_models, put_prompts
-from datasets_app.intake.read_manifest import UNKNOWN_MODEL
+from datasets_app.intake.read_manifest import UNKNOWN_MODEL, Row, name_video
 from datasets_app.intake.staging import Copies
+from datasets_app.models import Remedy
 
 # What an arriving file changes in the row of a video that came without one.
 FILE_FIELDS = (
@@ -24,11 +25,11 @@ FILE_FIELDS = (
 
 @dataclass
 class Summary:
-    """What became of a manifest's rows; `refused` holds (line, reason) pairs."""
+    """What became of a manifest's rows."""
 
     new: int = 0
     already_there: int = 0
-    refused: list[tuple[int, str]] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
     line: int = 0  # the last line that was dealt with
     complete: bool = False  # whether the rows came to their end
 
@@ -46,7 +47,7 @@ class Summary:
 def land(project: Project, batch: list[Looked], copies: Copies, landed: Callable[[Summary], None]) -> Summary:
     """Store what is new of a batch, count the rest, hand over the copies, and wake the media worker."""
     summary = Summary(line=batch[-1].line)
-    summary.refused = [(looked.line, looked.reason) for looked in batch if looked.reason]
+    summary.refused = [looked.refusal for looked in batch if looked.refusal]
     rows = [looked.row for looked in batch if looked.row]
     with transaction.atomic():
         # Imports into one project land one after another: what is known cannot change under this batch.
@@ -56,7 +57,7 @@ def land(project: Project, batch: list[Looked], copies: Copies, landed: Callable
         for looked in batch:
             if looked.row is not None:
                 prompt = prompts[Prompt.hash_text(looked.row.prompt)]
-                shelf.place(looked, prompt, models[looked.row.t2v_model], summary)
+                shelf.place(looked, looked.row, prompt, models[looked.row.t2v_model], summary)
         copy_in(shelf.new)
         Video.objects.bulk_update(shelf.arrived, FILE_FIELDS)
         changed = shelf.new + shelf.arrived
@@ -87,7 +88,7 @@ class Shelf:
         same_name = project.videos.filter(name__in={video.name for video in videos})
         self.named = {video.name: video for video in same_name.select_related("t2v_model")}
 
-    def place(self, looked: Looked, prompt: Prompt, model: T2VModel, summary: Summary) -> None:
+    def place(self, looked: Looked, row: Row, prompt: Prompt, model: T2VModel, summary: Summary) -> None:
         """Put the video where it belongs, or refuse it."""
         video = looked.video
         if video is None or (video.sha256, prompt.pk, model.pk) in self.known:
@@ -100,7 +101,8 @@ class Shelf:
         elif waits_for(namesake, video):
             self.arrived.append(fill_in(namesake, video))
         else:
-            summary.refused.append((looked.line, f"The name {video.name!r} is taken by another video."))
+            taken = f"The name {video.name!r} is taken by another video."
+            summary.refused.append(Refusal(row.line, taken, name_video(row.video), Remedy.AGAIN))
             return
         self.known.add((video.sha256, prompt.pk, model.pk))
         self.named[video.name] = video

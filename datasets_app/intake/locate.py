@@ -21,6 +21,10 @@ class Source(Protocol):
         """The video that a manifest line names. Raises `Refused`."""
         ...
 
+    def is_fixed(self, name: str) -> bool:
+        """Whether the name gives the same, or nothing, however often it is tried."""
+        ...
+
 
 class Folder:
     """Files under a root folder, by their relative path."""
@@ -30,6 +34,9 @@ class Folder:
 
     def open(self, name: str) -> BinaryIO:
         return open_inside(self.root, name)
+
+    def is_fixed(self, name: str) -> bool:
+        return False
 
 
 class Addresses:
@@ -50,6 +57,9 @@ class Addresses:
             raise
         return file
 
+    def is_fixed(self, name: str) -> bool:
+        return not is_address(name) and self.rest.is_fixed(name)
+
 
 class Uploads:
     """Files that came with the manifest, by their names; anything else from `rest`, where there is one."""
@@ -64,6 +74,9 @@ class Uploads:
         if self.rest is not None:
             return self.rest.open(name)
         raise Refused(f"No file named {PurePosixPath(name).name} was sent along.")
+
+    def is_fixed(self, name: str) -> bool:
+        return PurePosixPath(name).name in self.stored or self.rest is None
 
 
 def open_inside(root: Path, name: str) -> BinaryIO:

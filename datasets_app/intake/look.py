@@ -11,15 +11,16 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Self
+from typing import NamedTuple, Self
 
 from annotation.models import Project, Prompt, Video
 from datasets_app.intake.locate import Source
-from datasets_app.intake.read_manifest import BadRow, Row, is_address
+from datasets_app.intake.read_manifest import BadRow, Row, is_address, name_video
 from datasets_app.intake.staging import Copies
 from datasets_app.media.probe import Probe, probe
 from datasets_app.media.sandbox import DecoderFailed, Sandbox
 from datasets_app.media.sniff import CONTAINERS, Refused, sniff
+from datasets_app.models import Remedy
 
 LOOKERS = min(os.cpu_count() or 1, 4)  # files looked at side by side, each by a decoder of its own
 CHUNK_ROWS = 250
@@ -30,6 +31,15 @@ Numbered = tuple[int, Row | BadRow]  # a line and what it holds
 Key = tuple[str, str, str]  # hash of a file, hash of its prompt, name of its T2V model
 
 
+class Refusal(NamedTuple):
+    """A line that is not taken: why, what people know its row by, and what may help."""
+
+    line: int
+    reason: str
+    named: str
+    remedy: Remedy
+
+
 @dataclass
 class Looked:
     """What was found behind a line: a video that is not stored yet, None where it is, or why there is none."""
@@ -38,7 +48,7 @@ class Looked:
     row: Row | None = None
     video: Video | None = None
     path: str = ""  # of the copy
-    reason: str = ""
+    refusal: Refusal | None = None
 
 
 class Lookers:
@@ -110,7 +120,7 @@ class Lookers:
 
     def _copy(self, line: int, row: Row | BadRow) -> Looked:
         if isinstance(row, BadRow):
-            return Looked(line, reason=str(row))
+            return Looked(line, refusal=Refusal(line, str(row), row.named, Remedy.ROW))
         video = Video(project=self.project, name=row.name, metadata=row.metadata)
         video.source_url = row.video if is_address(row.video) else ""
         try:
@@ -119,9 +129,9 @@ class Lookers:
                 video.container = container.name
                 video.original.name = f"{video.folder}/original{container.suffix}"
                 return Looked(line, row, video, self.copies.copy(file, video))
-        except (BadRow, Refused) as error:
+        except Refused as error:
             self.copies.discard(video)
-            return Looked(line, reason=str(error))
+            return self._refuse(row, error)
 
     def _known(self, chunk: list[Looked]) -> set[Key]:
         """Which files, for which prompts and T2V models, the project has already; one query."""
@@ -140,10 +150,15 @@ class Lookers:
             learn(looked.video, probe(decoder, looked.path, CONTAINERS[looked.video.container]))
         except (Refused, DecoderFailed) as error:
             self.copies.discard(looked.video)
-            return Looked(looked.line, reason=str(error))
+            return self._refuse(looked.row, error)
         finally:
             self._decoders.put(decoder)
         return looked
+
+    def _refuse(self, row: Row, error: Exception) -> Looked:
+        is_final = isinstance(error, Refused) and self.source.is_fixed(row.video)
+        remedy = Remedy.FILE if is_final else Remedy.AGAIN
+        return Looked(row.line, refusal=Refusal(row.line, str(error), name_video(row.video), remedy))
 
 
 def _left(deadline: float) -> float:

@@ -11,6 +11,7 @@ MAX_LINE_BYTES = 1024**2
 MAX_PROMPT_CHARACTERS = 20_000
 BOM = b"\xef\xbb\xbf"
 UNKNOWN_MODEL = "unknown"
+NAMED_CHARACTERS = 120
 # Key of the manifest -> most characters.
 TEXT_KEYS = {
     "video": 4_000,
@@ -24,6 +25,8 @@ TEXT_KEYS = {
 
 class BadRow(Exception):
     """This line cannot be used; the message is a sentence for people."""
+
+    named = ""  # what people know the row by
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ def read_lines(
                 raise BadRow(f"The line is longer than {MAX_LINE_BYTES} bytes.")
             yield number, read_row(number, line)
         except BadRow as bad:
+            bad.named = named_in(line)
             yield number, bad
 
 
@@ -96,6 +100,29 @@ def read_row(number: int, line: bytes) -> Row:
         tier=texts["tier"].strip(),
         metadata={key: value for key, value in record.items() if key not in TEXT_KEYS},
     )
+
+
+def named_in(line: bytes) -> str:
+    """What people know a row by, whatever is wrong with it: its video, else its prompt, else how it begins."""
+    try:
+        record = parse_object(line)
+    except BadRow:
+        return _printable(line[: 4 * NAMED_CHARACTERS + 4].decode(errors="replace"))
+    texts = [value if isinstance(value := record.get(key), str) else "" for key in ("video", "prompt")]
+    return name_video(texts[0]) or _printable(texts[1])
+
+
+def name_video(video: str) -> str:
+    """A path's end, which tells more than its beginning, or an address's beginning."""
+    if len(video) > NAMED_CHARACTERS and not is_address(video):
+        return "…" + _printable(video[1 - NAMED_CHARACTERS :])
+    return _printable(video)
+
+
+def _printable(text: str) -> str:
+    """So much of a stranger's text as a table shows, on one line."""
+    text = "".join(character if character.isprintable() else " " for character in text).strip()
+    return text if len(text) <= NAMED_CHARACTERS else text[: NAMED_CHARACTERS - 1] + "…"
 
 
 def parse_object(line: bytes) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def continue_import(run_pk: int, *, for_seconds: float) -> None:
         ring_import(run.pk)
         return
     drop_landed(run)  # first: who is killed in between comes back here
-    if end(run, ImportState.DONE, "") and not run.refused.exists():
+    if end(run, ImportState.DONE, "") and not run.refused.to_try_again().exists():
         shutil.rmtree(Path(settings.MEDIA_ROOT) / run.folder, ignore_errors=True)
 
 
@@ -142,9 +142,7 @@ def claim(run_pk: int) -> Import | None:
 def record(run: Import, summary: Summary) -> None:
     """Count a batch, in the transaction that stores it. Raises `LeaseLost`, which undoes both."""
     tried_again, _ = run.refused.filter(line__gt=run.line_done, line__lte=summary.line).delete()
-    RefusedRow.objects.bulk_create(
-        RefusedRow(run=run, line=line, reason=reason) for line, reason in summary.refused
-    )
+    RefusedRow.objects.bulk_create(RefusedRow(run=run, **refusal._asdict()) for refusal in summary.refused)
     held = Import.objects.filter(pk=run.pk, lease=run.lease).update(
         line_done=summary.line,
         refused_count=F("refused_count") + len(summary.refused) - tried_again,

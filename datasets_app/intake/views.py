@@ -23,6 +23,7 @@ from datasets_app.uploads import give_up, not_kept
 
 RUNS_SHOWN = 10
 REFUSED_SHOWN = 200
+TO_SEND_SHOWN = 20
 
 
 @csrf_exempt  # only until the sender and the size are known: the protected page reads the body
@@ -65,8 +66,21 @@ def import_run(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     membership = membership_for(request.user, slug, Role.LEAD)
     run = get_object_or_404(Import, project=membership.project, public_id=public_id)
     template = "datasets/import_run.html" + ("#run" if request.headers.get("HX-Request") else "")
-    shown = {"run": run, "refused": run.refused.all()[:REFUSED_SHOWN], "media": count_media(membership.project)}
+    shown = {"run": run, "media": count_media(membership.project)} | _refused(run)
     return render(request, template, _frame(membership) | shown)
+
+
+def _refused(run: Import) -> dict[str, object]:
+    """The first of its refused rows, and what may be done about all of them."""
+    if not run.refused_count:
+        return {}
+    files = run.refused.to_send().order_by("named").values_list("named", flat=True).distinct()
+    return {
+        "refused": run.refused.all()[:REFUSED_SHOWN],
+        "to_try_again": run.refused.to_try_again().count(),
+        "to_send": list(files[:TO_SEND_SHOWN]),
+        "more_to_send": max(files.count() - TO_SEND_SHOWN, 0),
+    }
 
 
 @login_required
@@ -75,8 +89,10 @@ def refused_rows(request: HttpRequest, slug: str, public_id: str) -> StreamingHt
     """All refused rows of an import as CSV."""
     membership = membership_for(request.user, slug, Role.LEAD)
     run = get_object_or_404(Import, project=membership.project, public_id=public_id)
-    rows = run.refused.values_list("line", "reason").iterator()
-    response = StreamingHttpResponse(csv_lines(("line", "reason"), rows), content_type="text/csv; charset=utf-8")
+    rows = csv_lines(
+        ("line", "video_or_prompt", "reason"), run.refused.values_list("line", "named", "reason").iterator()
+    )
+    response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="refused-rows.csv"'
     return response
 
