@@ -14,6 +14,7 @@ from annotation.models import Draft, Membership, Role
 from annotation.room.drafts import send_suggestion
 from datasets_app.media import frames_seen
 from datasets_app.media.sandbox import DecoderFailed, Sandbox
+from datasets_app.takedown.video import take_down
 from tests.browser import make_clip
 from tests.make import make_member, make_project, make_scorer_version, make_suggestion, make_user, make_video
 from tests.test_invariants import verify
@@ -105,6 +106,24 @@ def test_what_no_scorer_can_have_seen_is_refused(project, suggestion, saw, setti
         assert get(make_member(project, Role.LEAD), suggestion, nth).status_code == 404
     left = [path for path in (settings.MEDIA_ROOT / "seen").rglob("*") if path.is_file() or "attempt" in path.name]
     assert left == []
+
+
+def test_of_a_video_that_is_taken_down_meanwhile_no_picture_stays(
+    project, suggestion, monkeypatch, settings, django_capture_on_commit_callbacks
+):
+    lead, ask = make_member(project, Role.LEAD), Sandbox.ask
+
+    def ask_slowly(sandbox, *what, **how):
+        answer = ask(sandbox, *what, **how)
+        with django_capture_on_commit_callbacks(execute=True):
+            take_down(suggestion.video)
+        Path(how["folder"]).mkdir(parents=True)  # the decoder is not through
+        (Path(how["folder"]) / "strip.jpg").write_bytes(b"picture")
+        return answer
+
+    monkeypatch.setattr(Sandbox, "ask", ask_slowly)
+    assert get(lead, suggestion).status_code == 404
+    assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
 
 
 def test_many_frames_are_shown_evenly_and_counted():

@@ -194,6 +194,28 @@ def test_what_is_taken_down_while_it_is_put_does_not_stay_in_the_storage(storage
     assert not (Path(settings.MEDIA_ROOT) / video.folder).exists()
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_is_taken_down_while_all_that_is_missing_is_put_does_not_stay_either(storage, monkeypatch, when):
+    gone, kept = (make_clip(make_project(), frames=frames) for frames in (8, 12))
+    real = remote.put
+
+    def put(files):
+        files = list(files)
+        if when == "after":
+            real(files)
+        if gone.original.name in files:
+            take_down(gone)
+            if when == "after":  # the bucket was slow to take what was on its way
+                storage.put_object(Bucket=BUCKET, Key=gone.original.name, Body=b"film")
+        if when == "before":
+            real(files)
+
+    monkeypatch.setattr(remote, "put", put)
+    call_command("put_media")
+    assert names(storage) == set(remote.names_of(kept))
+
+
 def test_without_a_bucket_there_is_nothing_to_put(settings):
     settings.MEDIA_S3_BUCKET = ""
     with pytest.raises(CommandError, match="MEDIA_S3_BUCKET"):

@@ -1,6 +1,7 @@
 """Takedowns and deletions beside people at work: real threads, each on a connection of its own."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
@@ -52,9 +53,8 @@ def test_whoever_rates_while_their_videos_are_taken_down_is_told_and_nothing_fai
     raters = [make_member(project) for _ in range(6)]
     for _ in range(15):
         video = make_video(project)
-        told = in_threads(
-            lambda act: act(), [lambda: take_down(video), *(lambda rater=rater: _rate(rater) for rater in raters)]
-        )
+        acts = [partial(take_down, video), *(partial(_rate, rater) for rater in raters)]
+        told = in_threads(lambda act: act(), acts)
         assert {None, 200, 204, 404, 409} >= {*told}, told
         assert not Video.objects.exists()
 

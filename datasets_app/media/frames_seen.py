@@ -59,6 +59,9 @@ def send_picture(
     try:
         if not (Path(settings.MEDIA_ROOT) / kept).is_dir():
             make(seen, original.path, CONTAINERS[container].demuxer, Path(settings.MEDIA_ROOT) / kept)
+            if not type(original.instance)._default_manager.filter(pk=original.instance.pk).exists():
+                shutil.rmtree(Path(settings.MEDIA_ROOT) / folder, ignore_errors=True)  # deleted meanwhile
+                raise Http404
     except Refused as refused:
         raise Http404(str(refused)) from None
     except (DecoderFailed, OSError) as error:

@@ -93,13 +93,23 @@ def remove(folder: str) -> None:
 def put_missing() -> int:
     """Put what ready videos name and the bucket has not, or has in another size; the number of files put."""
     there = dict(_sizes(FOLDER))
-    put_now = 0
-    for video in Video.objects.watchable().order_by("pk").iterator():
-        for name in names_of(video):
-            if there.get(name) != (Path(settings.MEDIA_ROOT) / name).stat().st_size:
-                put([name])
-                put_now += 1
-    return put_now
+    return sum(_put_missing_of(video, there) for video in Video.objects.watchable().order_by("pk").iterator())
+
+
+def _put_missing_of(video: Video, there: dict[str, int]) -> int:
+    """Of a video that is taken down meanwhile nothing is put, or it goes again."""
+    row, missing = Video.objects.filter(pk=video.pk), None
+    try:
+        sizes = {name: (Path(settings.MEDIA_ROOT) / name).stat().st_size for name in names_of(video)}
+        missing = [name for name, size in sizes.items() if there.get(name) != size]
+        put(missing)
+    except OSError:
+        if row.exists():
+            raise
+    if missing == [] or row.exists():
+        return len(missing or [])
+    remove(video.folder)
+    return 0
 
 
 def names_of(video: Video) -> list[str]:
