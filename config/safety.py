@@ -122,6 +122,13 @@ def _oidc(settings: Settings) -> str:
     return said if weak else ""
 
 
+def _email(settings: Settings) -> str:
+    said = (
+        "EMAIL_URL must name a mail server, or be consolemail:// where mails and their links may stand in the log"
+    )
+    return "" if settings["EMAIL_URL"] else said
+
+
 def _is_here(host: str) -> bool:
     """Whether nobody but this machine can call a site by this name."""
     name = host.strip("[]")
@@ -145,4 +152,5 @@ PRODUCTION: list[Check] = [
     _media,
     _metrics,
     _oidc,
+    _email,
 ]

@@ -244,7 +244,8 @@ SOCIALACCOUNT_PROVIDERS = openid_connect(OIDC_SERVER_URL, OIDC_CLIENT_ID, OIDC_S
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "projects"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+EMAIL_URL = env.str("EMAIL_URL", default="consolemail://" if DEBUG else "")
+EMAIL_CONFIG = env.email_url_config(EMAIL_URL or "consolemail://")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 10  # seconds that a page waits for a mail server that does not answer
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="screening-room@localhost")

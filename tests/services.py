@@ -27,6 +27,7 @@ SETTINGS = {
     "ALLOWED_HOSTS": f"{HOST},web",
     "SITE_URL": f"https://{HOST}",
     "CSRF_TRUSTED_ORIGINS": f"https://{HOST}",
+    "EMAIL_URL": "consolemail://",
     "METRICS_TOKEN": TOKEN,
 }
 

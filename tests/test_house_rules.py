@@ -123,7 +123,7 @@ def test_task_names_that_are_written_out_exist():
 # --- Deployment files ------------------------------------------------------------------------------
 def test_no_secret_has_a_default_in_compose():
     text = (ROOT / "docker-compose.yml").read_text()
-    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "ALLOWED_HOSTS", "SITE_URL"):
+    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "ALLOWED_HOSTS", "SITE_URL", "EMAIL_URL"):
         assert re.search(r"\$\{" + name + r":\?", text), name
         assert not re.search(r"\$\{" + name + r"(:?-|\})", text), name
 

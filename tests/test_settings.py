@@ -72,6 +72,7 @@ WEAK = [
         "OIDC_SERVER_URL",
         "https://",
     ),
+    ({"EMAIL_URL": ""}, "EMAIL_URL", "consolemail://"),
     ({"DEBUG": "1"}, "DEBUG", "DEBUG=0"),
     ({"DEBUG": "1", **HERE, "BEHIND_TLS": "1"}, "DEBUG", "DEBUG=0"),
 ]
@@ -96,7 +97,15 @@ def test_a_weak_setting_is_refused_by_its_name_with_what_to_do(monkeypatch, tmp_
 
 
 @pytest.mark.parametrize(
-    "changed", [{}, HERE, {"DEBUG": "1", **HERE}, {"IMPORT_ROOT": "/srv/clips"}, {"METRICS_TOKEN": ""}]
+    "changed",
+    [
+        {},
+        HERE,
+        {"DEBUG": "1", **HERE},
+        {"IMPORT_ROOT": "/srv/clips"},
+        {"METRICS_TOKEN": ""},
+        {"EMAIL_URL": "consolemail://"},
+    ],
 )
 def test_good_settings_are_taken(monkeypatch, tmp_path, changed):
     settings = read_settings(monkeypatch, tmp_path, changed)
@@ -127,7 +136,7 @@ def test_a_process_without_any_settings_ends_and_names_all_that_is_missing(tmp_p
     done = run_check(tmp_path)
     assert done.returncode != 0
     last = done.stderr.strip().splitlines()[-1]
-    assert all(name in last for name in ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "SITE_URL"))
+    assert all(name in last for name in ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "SITE_URL", "EMAIL_URL"))
 
 
 def test_a_pickled_task_is_refused():

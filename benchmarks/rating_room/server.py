@@ -73,6 +73,7 @@ def settle_environment(address: str) -> Path:
         "SECRET_KEY": secrets.token_urlsafe(60),
         "ALLOWED_HOSTS": "127.0.0.1",
         "SITE_URL": "http://127.0.0.1",
+        "EMAIL_URL": "consolemail://",
         "DATA_DIR": folder.name,
         "DATABASE_URL": address,
         "DJANGO_SETTINGS_MODULE": "config.settings",

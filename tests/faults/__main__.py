@@ -82,6 +82,7 @@ def environment(postgres: Postgres, data: Path) -> dict[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(60),
         "ALLOWED_HOSTS": "127.0.0.1",
         "SITE_URL": "http://127.0.0.1",
+        "EMAIL_URL": "consolemail://",
         "DATA_DIR": str(data),
         "DATABASE_URL": postgres.url,
         "DJANGO_SETTINGS_MODULE": "config.settings",
