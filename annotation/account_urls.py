@@ -1,6 +1,7 @@
 """The addresses of accounts: those of django-allauth that this site wants, each with a template of ours.
 
-What is not here does not exist: no sign-up, no list of addresses, no confirmation of them, no login by mail.
+What is not here does not exist: no sign-up, no list of addresses, no confirmation of them, no login by mail, no
+password for who has none.
 """
 
 from allauth.account import views
@@ -11,7 +12,7 @@ from allauth.socialaccount import views as social
 from allauth.socialaccount.providers.openid_connect import views as oidc
 from django.urls import path, re_path
 
-from annotation.single_sign_on import PROVIDER, leave_for_login
+from annotation.single_sign_on import PROVIDER, leave_for_login, no_password
 
 urlpatterns = [
     path("login/", views.login, name="account_login"),
@@ -19,7 +20,7 @@ urlpatterns = [
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("password/change/", views.password_change, name="account_change_password"),
-    path("password/set/", views.password_set, name="account_set_password"),
+    path("password/set/", no_password, name="account_set_password"),
     path("password/reset/", views.password_reset, name="account_reset_password"),
     path("password/reset/done/", views.password_reset_done, name="account_reset_password_done"),
     re_path(

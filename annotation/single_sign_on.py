@@ -12,10 +12,12 @@ from allauth.socialaccount.helpers import render_authentication_error
 from allauth.socialaccount.models import SocialLogin
 from allauth.socialaccount.providers.base import AuthProcess
 from allauth.socialaccount.providers.openid_connect import views as oidc
+from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 from requests import RequestException
 
 from annotation.audit import record
@@ -34,6 +36,18 @@ def leave_for_login(request: HttpRequest) -> HttpResponse:
     except RequestException as error:
         logger.warning("the organisation's login does not answer: %s", error)
         return render_authentication_error(request, PROVIDER, exception=error)
+
+
+@login_required
+@require_safe
+def no_password(request: HttpRequest) -> HttpResponse:
+    """Where django-allauth sends whoever would change a password and has none: a session alone gives them none.
+
+    It would go on opening the account when the organisation's login has ceased to.
+    """
+    if isinstance(request.user, User) and request.user.has_usable_password():
+        return redirect("account_change_password")
+    return render(request, "account/no_password.html")
 
 
 class Adapter(DefaultSocialAccountAdapter):

@@ -208,7 +208,7 @@ DOORS: dict[str, Door] = {
     # Only one person of these has a password.
     "account_reauthenticate": _theirs(answers(403, *PEOPLE[1:]) | {"rater": 200}),
     "account_change_password": _theirs(answers(302, *PEOPLE[1:]) | {"rater": 200}),
-    "account_set_password": _theirs(PERSONS | {"rater": 302}),
+    "account_set_password": Door(get=PERSONS | {"rater": 302}, args=_bare),
     "account_reset_password": _theirs(EVERYBODY),
     "account_reset_password_done": _theirs(EVERYBODY),
     "account_reset_password_from_key": _theirs(EVERYBODY, lambda place: ["abc", "no-such-key"]),

@@ -132,6 +132,17 @@ def test_nobody_links_another_login_to_the_account_that_they_are_in(client, serv
     assert not SocialAccount.objects.exists()
 
 
+def test_who_logs_in_there_gives_themselves_no_password_here(client, server):
+    make_user("ada")
+    come_in(client)
+    page = client.get(reverse("account_change_password"), follow=True)
+    assert page.redirect_chain == [(reverse("account_set_password"), 302)]
+    assert "You log in with Lab of Films" in page.content.decode()
+    sent = {"password1": "a-long-enough-word", "password2": "a-long-enough-word"}
+    assert client.post(reverse("account_set_password"), sent).status_code == 405
+    assert not User.objects.get().has_usable_password()
+
+
 def test_a_second_factor_is_asked_for_all_the_same(client, server):
     give_factor(make_user("ada"))
     assert come_in(client)["Location"] == reverse("mfa_authenticate")

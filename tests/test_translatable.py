@@ -136,7 +136,6 @@ SENT = [
     ("nobody", "account_login", {"login": "кто", "password": "not-this-one"}),
     ("nobody", "account_reset_password", {"email": "кто"}),
     ("rater", "account_change_password", {"oldpassword": "x", "password1": "1", "password2": "2"}),
-    ("stranger", "account_set_password", {"password1": "1", "password2": "2"}),
     ("nobody", "invitation", {}),
     ("nobody", "invitation", {"username": "Вера", "email": "кто", "password": "1234"}),
     ("lead", "project-create", {"slug": "study", "prefill_percent": 99, "blind_percent": 2, "overlap": 0}),
