@@ -23,6 +23,7 @@ from datasets_app.intake.run_command import take_up
 from datasets_app.intake.run_import import LeaseLost, work_on
 from datasets_app.media.sniff import Refused
 from datasets_app.models import Import, ImportState
+from datasets_app.takedown.video import take_down
 from tests import hostile
 from tests.make import draw_clip, make_project, make_prompt, make_video
 
@@ -91,6 +92,25 @@ def test_a_second_run_changes_nothing_and_says_so(root):
     assert (summary.new, summary.already_there, summary.refused) == (0, 2, [])
     assert list(Video.objects.order_by("pk").values()) == before
     assert sorted(Path(django_settings.MEDIA_ROOT).rglob("*")) == files
+
+
+def test_a_video_that_is_taken_down_while_its_row_is_imported_again_leaves_no_prompt(root, monkeypatch):
+    """It was known when it was looked at: its copy is gone, and it does not come back."""
+    project = make_project()
+    manifest = write(root, row("a", prompt="a secret"), row("b"))
+    run(project, manifest)
+    land = ingest_module.land
+
+    def land_late(*batch):
+        take_down(project.videos.get(name="a"))
+        return land(*batch)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ingest_module, "land", land_late)
+        summary = run(project, manifest)
+    assert (summary.new, summary.already_there, summary.refused) == (0, 2, [])
+    assert list(project.prompts.values_list("text", flat=True)) == ["a red ball"]
+    assert run(project, manifest).new == 1, "the next import takes it as new"
 
 
 def test_a_video_is_its_file_its_prompt_and_its_model(root):

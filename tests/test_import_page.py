@@ -14,11 +14,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.models import MediaState, Video
+from annotation.models import MediaState, Project, Video
+from datasets_app.intake import ingest as ingest_module
 from datasets_app.intake import run_import, views
 from datasets_app.intake.land import Summary
 from datasets_app.intake.run_import import LeaseLost, claim, continue_import, record, sweep
 from datasets_app.models import Import, ImportState
+from datasets_app.takedown.project import ask_for_deletion, go_on_deleting
 from tests.make import draw_clip, make_member, make_project
 
 pytestmark = pytest.mark.django_db
@@ -224,6 +226,23 @@ def test_a_worker_that_lost_its_lease_writes_nothing(project, lead, clips):
         record(stale, Summary(new=1, line=1))
     continue_import(run.pk, for_seconds=60)  # held by the other
     assert not Video.objects.exists()
+
+
+def test_an_import_whose_project_is_deleted_meanwhile_ends_and_leaves_nothing(
+    project, lead, clips, monkeypatch, settings, django_capture_on_commit_callbacks
+):
+    run = run_import.start_import(project, lead, manifest_of("a"), [upload(clips / "a.mp4")])
+    land = ingest_module.land
+
+    def land_late(*batch):
+        with django_capture_on_commit_callbacks(execute=True):
+            go_on_deleting(ask_for_deletion(project).pk)
+        return land(*batch)
+
+    monkeypatch.setattr(ingest_module, "land", land_late)
+    continue_import(run.pk, for_seconds=60)
+    assert not Project.objects.filter(pk=project.pk).exists()
+    assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
 
 
 def test_a_full_disk_stops_with_a_word_and_goes_on_when_asked(project, lead, clips, monkeypatch):

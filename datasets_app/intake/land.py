@@ -11,7 +11,7 @@ from annotation.doorbell import ring
 from annotation.models import MediaState, Project, Prompt, T2VModel, Video
 from annotation.room.seats import make_first_seats, make_seats
 from datasets_app.intake.look import Looked, Refusal
-from datasets_app.intake.put_prompts import put_models, put_prompts
+from datasets_app.intake.put_prompts import drop_unused, put_models, put_prompts
 from datasets_app.intake.read_manifest import UNKNOWN_MODEL, Row, name_video
 from datasets_app.intake.staging import Copies
 from datasets_app.models import Remedy
@@ -60,6 +60,7 @@ def land(project: Project, batch: list[Looked], copies: Copies, landed: Callable
                 shelf.place(looked, looked.row, prompt, models[looked.row.t2v_model], summary)
         copy_in(shelf.new)
         Video.objects.bulk_update(shelf.arrived, FILE_FIELDS)
+        drop_unused(prompts.values())
         changed = shelf.new + shelf.arrived
         summary.new += len(changed)
         summary.refused.sort()

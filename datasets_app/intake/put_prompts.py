@@ -39,6 +39,11 @@ def put_prompts(project: Project, rows: Iterable[Incoming]) -> dict[str, Prompt]
     return prompts
 
 
+def drop_unused(prompts: Iterable[Prompt]) -> None:
+    """Delete those without a video: of rows that were refused, or whose known video was taken down meanwhile."""
+    Prompt.objects.filter(pk__in=[prompt.pk for prompt in prompts], videos=None).delete()
+
+
 def draw_position(project: Project, text_sha256: str) -> int:
     """A prompt's place in the random order, by the project's seed; fits a 32-bit column."""
     digest = hashlib.sha256(f"{project.seed}/{text_sha256}".encode()).digest()

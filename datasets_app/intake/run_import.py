@@ -79,7 +79,7 @@ def continue_import(run_pk: int, *, for_seconds: float) -> None:
     try:
         with (Path(settings.MEDIA_ROOT) / run.folder / MANIFEST).open("rb") as manifest:
             complete = work_on(run, manifest, source_of(run), for_seconds=for_seconds)
-    except LeaseLost:
+    except (LeaseLost, Project.DoesNotExist):  # the project, and this with it, was deleted meanwhile
         return
     except OSError as error:
         drop_landed(run)
