@@ -402,7 +402,8 @@ def _put_reviews(place: Place) -> None:
             )  # fmt: skip
             Draft.objects.create(stage="return", returned=review, **fields)
         else:
-            Draft.objects.create(stage="reveal", suggestion=said, **fields)
+            shown = {f"{key}_shown": score for key, score in said.scores.items()}
+            Draft.objects.create(stage="reveal", suggestion=said, **shown, **fields)
     look_at([place.videos["rated"], video])
 
 
