@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from annotation.models import MediaState, Rating, Seat, Video
-from datasets_app.models import Import, ImportState, Release, ReleaseState
+from datasets_app.models import Import, ImportState, Release, ReleaseState, WorkerSeen
 from scoring.models import Heartbeat, Job, JobState
 
 REMEMBERED = timedelta(days=1)  # a worker that was silent for longer is not named
@@ -21,7 +21,7 @@ class Work(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield from (_jobs(), _oldest_queued(), _workers_alive(), _workers_seen())
-        yield from (_videos(), _oldest_video(), _imports(), _releases(), _seats(), _ratings())
+        yield from (_media_workers(), _videos(), _oldest_video(), _imports(), _releases(), _seats(), _ratings())
 
 
 def _gauge(name: str, says: str, labels: tuple[str, ...] = ()) -> GaugeMetricFamily:
@@ -61,6 +61,12 @@ def _workers_seen() -> Metric:
     rows = Heartbeat.objects.filter(seen_at__gt=Now() - REMEMBERED).order_by("worker")
     for worker, scorer, seen in rows.values_list("worker", "scorer_version__scorer__name", "seen_at"):
         gauge.add_metric([worker, scorer], _seconds_since(seen))
+    return gauge
+
+
+def _media_workers() -> Metric:
+    gauge = _gauge("media_workers", "Processes of the queue media seen within two minutes")
+    gauge.add_metric([], WorkerSeen.objects.lately().count())
     return gauge
 
 

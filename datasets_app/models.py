@@ -1,11 +1,13 @@
 """How videos come in and data goes out: imports, and releases frozen into a folder of their own."""
 
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models import Project, ScorerVersion, User
@@ -25,7 +27,33 @@ __all__ = [
     "TrainedOn",
     "Trial",
     "TrialState",
+    "WorkerSeen",
 ]
+
+SILENT = timedelta(minutes=2)  # four sweeps: whoever says nothing for so long is not there
+
+
+class WorkerSeenQuerySet(models.QuerySet["WorkerSeen"]):
+    def lately(self) -> "WorkerSeenQuerySet":
+        """Processes that are there now, by the database's clock."""
+        return self.filter(seen_at__gt=Now() - SILENT)
+
+
+class WorkerSeen(models.Model):
+    """A process of the queue `media`, as it said itself. One that is killed or stopped says nothing."""
+
+    worker = models.CharField(max_length=200, unique=True)  # host:process id
+    seen_at = models.DateTimeField(db_index=True)
+
+    objects = WorkerSeenQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.worker
+
+
+def nobody_works() -> bool:
+    """Whether what waits for the queue `media` waits for nobody."""
+    return not WorkerSeen.objects.lately().exists()
 
 
 class ReleaseFormat(models.TextChoices):
@@ -96,6 +124,11 @@ class Release(models.Model):
         return self.state in (ReleaseState.QUEUED, ReleaseState.BUILDING)
 
     @property
+    def stalled(self) -> bool:
+        """Whether it is still to be built, and by nobody."""
+        return self.open and nobody_works()
+
+    @property
     def format_labels(self) -> list[str]:
         """Its formats in words for people."""
         return [str(ReleaseFormat(name).label) for name in self.settings["formats"]]
@@ -163,6 +196,11 @@ class Import(models.Model):
     def folder(self) -> str:
         """Where its manifest and uploads wait, relative to the media root."""
         return f"imports/{self.public_id.hex}"
+
+    @property
+    def stalled(self) -> bool:
+        """Whether it waits for a worker, and there is none."""
+        return self.state == ImportState.WAITING and not self.root and nobody_works()
 
     @property
     def can_try_refused_again(self) -> bool:

@@ -1,13 +1,24 @@
-"""Keep a lease while work goes on that may be silent for minutes: slow servers, many ratings to read."""
+"""Keep a lease while work goes on that may be silent for minutes: slow servers, many ratings to read.
+
+And say who is at work at all, so that leads are told where nobody is.
+"""
 
 import logging
+import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from django.db import Error, connection
+from django.db.models.functions import Now
+
+from datasets_app.models import SILENT, WorkerSeen
 
 logger = logging.getLogger(__name__)
+
+FORGOTTEN_AFTER = timedelta(days=1)
 
 
 @contextmanager
@@ -34,3 +45,24 @@ def signs_of_life(give: Callable[[], object], *, every: float) -> Iterator[None]
     finally:
         ended.set()
         thread.join()
+
+
+@contextmanager
+def at_work() -> Iterator[None]:
+    """Say while inside that this process is there. Each longer task of its queue and the sweeper do."""
+    say_here()
+    with signs_of_life(say_here, every=SILENT.total_seconds() / 4):
+        yield
+
+
+def say_here() -> None:
+    """One row a process."""
+    row = WorkerSeen(worker=f"{socket.gethostname()}:{os.getpid()}", seen_at=Now())
+    WorkerSeen.objects.bulk_create(
+        [row], update_conflicts=True, unique_fields=["worker"], update_fields=["seen_at"]
+    )
+
+
+def forget_silent() -> None:
+    """Drop the rows of processes that are long gone."""
+    WorkerSeen.objects.filter(seen_at__lt=Now() - FORGOTTEN_AFTER).delete()

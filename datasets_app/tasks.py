@@ -8,6 +8,7 @@ from datasets_app.intake import run_import
 from datasets_app.media import prepare
 from datasets_app.rationales import by_worker
 from datasets_app.releases.build_release import build_release, take_back_lost_builds
+from datasets_app.signs_of_life import at_work, forget_silent
 from datasets_app.takedown import doomed
 from datasets_app.takedown import project as takedown
 from datasets_app.trials import sweep as trials_sweep
@@ -17,18 +18,21 @@ STRETCH_SECONDS = 60  # a worker turns to other work after so long
 
 
 @shared_task(acks_late=True, reject_on_worker_lost=True, soft_time_limit=540, time_limit=600)
+@at_work()
 def prepare_media_task(project_id: int) -> None:
     """Make posters, thumbnails and renditions of a project's waiting videos for about a minute."""
     prepare.prepare_waiting(Project.objects.get(pk=project_id), for_seconds=STRETCH_SECONDS)
 
 
 @shared_task(acks_late=True, reject_on_worker_lost=True, soft_time_limit=540, time_limit=600)
+@at_work()
 def import_manifest_task(import_id: int) -> None:
     """Work on an import from the page for about a minute."""
     run_import.continue_import(import_id, for_seconds=STRETCH_SECONDS)
 
 
 @shared_task(acks_late=True, soft_time_limit=50, time_limit=60, expires=60)
+@at_work()
 def sweep_media_task() -> None:
     """Find videos, imports, trials and deletions that lost worker or doorbell; beat runs it every 30 seconds."""
     prepare.sweep()
@@ -36,9 +40,11 @@ def sweep_media_task() -> None:
     trials_sweep.sweep()
     doomed.sweep()
     takedown.sweep()
+    forget_silent()
 
 
 @shared_task(acks_late=True, reject_on_worker_lost=True, soft_time_limit=540, time_limit=600)
+@at_work()
 def delete_project_task(deletion_id: int) -> None:
     """Delete a project bit by bit for about a minute."""
     if not takedown.go_on_deleting(deletion_id, for_seconds=STRETCH_SECONDS):
@@ -52,12 +58,14 @@ def answer_trial_task(trial_id: int) -> None:
 
 
 @shared_task(acks_late=True, soft_time_limit=3_300, time_limit=3_400)
+@at_work()
 def build_release_task(release_id: int) -> None:
     """Build a release; the limits stay below the broker's visibility timeout of an hour."""
     build_release(release_id)
 
 
 @shared_task(acks_late=True, soft_time_limit=540, time_limit=600)
+@at_work()
 def reconcile_task(wanted_id: int) -> None:
     """Bring a project's adjustments by a scorer version up to date; the page asks for large projects."""
     by_worker.work_off(wanted_id)

@@ -19,7 +19,7 @@ from django.utils import timezone
 from config import health
 from config.json_logs import ASKED, Asked, JsonLines, hide_secrets, logging_settings
 from config.watch_requests import WatchRequests
-from datasets_app.models import Release
+from datasets_app.models import Release, WorkerSeen
 from datasets_app.tasks import sweep_media_task
 from scoring.models import Heartbeat, Job
 from scoring.versions import current_version
@@ -108,6 +108,8 @@ def test_the_metrics_count_what_the_database_holds(open_metrics, client):
     seat.save()
     make_rating(videos[1], make_member(project))
     Release.objects.create(project=project, number=1, state="building")
+    WorkerSeen.objects.create(worker="host:3", seen_at=timezone.now())
+    WorkerSeen.objects.create(worker="host:4", seen_at=hour_ago)
     found = figures(client)
     expected = {
         'screening_room_jobs{scorer="technical",state="queued"}': 2,
@@ -116,6 +118,7 @@ def test_the_metrics_count_what_the_database_holds(open_metrics, client):
         'screening_room_workers{scorer="technical",state="alive"}': 1,
         'screening_room_videos{state="ready"}': 4,
         'screening_room_releases{state="building"}': 1,
+        "screening_room_media_workers": 1,
         "screening_room_seats_leased": 1,
         "screening_room_ratings": 1,
     }

@@ -124,13 +124,15 @@ def _page(
     request: HttpRequest, membership: Membership, form: ImportForm, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
     project = membership.project
+    runs, media = project.imports.select_related("created_by")[:RUNS_SHOWN], count_media(project)
     context = {
         "form": form,
         "problem": problem,
         "import_root": settings.IMPORT_ROOT,
         "fetches_addresses": bool(settings.IMPORT_URLS or settings.IMPORT_URL_ALLOW),
-        "runs": project.imports.select_related("created_by")[:RUNS_SHOWN],
-        "media": count_media(project),
+        "runs": runs,
+        "media": media,
+        "stalled": media.stalled or any(run.stalled for run in runs),
     }
     return render(request, "datasets/import.html", _frame(membership) | context, status=status)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Count
 
 from annotation.models import MediaState, Project, Video
+from datasets_app.models import nobody_works
 
 FAILED_SHOWN = 20
 
@@ -23,6 +24,11 @@ class MediaCounts:
     def total(self) -> int:
         """Videos that have a file."""
         return self.ready + self.waiting + self.failed
+
+    @property
+    def stalled(self) -> bool:
+        """Whether some wait for a worker, and there is none."""
+        return bool(self.waiting) and nobody_works()
 
 
 def count_media(project: Project) -> MediaCounts:
