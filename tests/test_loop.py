@@ -10,12 +10,13 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.models import Role, Scorer, ScorerVersion, Video
+from annotation.models import AuditEntry, Role, Scorer, ScorerVersion, Video
 from datasets_app.loop.seen import seen_in_training
 from datasets_app.models import Release, TrainedOn
 from datasets_app.releases.export import export_dataset
 from datasets_app.releases.export_options import Options
 from datasets_app.releases.splits import Splits
+from datasets_app.takedown.video import take_down
 from scoring.evaluation.run import run_evaluation
 from scoring.models import Evaluation
 from scoring.registry import settings_of
@@ -136,6 +137,25 @@ def test_a_version_has_seen_the_files_and_prompts_that_its_release_holds_and_no_
     Video.objects.filter(pk__in=[again.pk, copy.pk]).update(created_at=timezone.now() + timedelta(hours=1))
     Video.objects.filter(pk=copy.pk).update(sha256="d" * 64)
     assert seen_in_training(release, project).tolist() == [learned.pk, unrated.pk, again.pk]
+
+
+def test_a_prompt_that_was_trained_on_stays_seen_when_its_video_is_taken_down(project, settings):
+    learned, other = make_video(project, "A cat."), make_video(project, "a dog")
+    make_rating(learned, make_user(), (3, 3, 3))
+    release = build(make_release(project, formats=["records"]))
+    sibling, copy = make_video(project, "A cat."), make_video(project, "a house", sha256=learned.sha256)
+    take_down(other)
+    make_video(project, "a dog")
+    take_down(learned)
+    imported_again = make_video(project, "a  CAT")
+    seen = seen_in_training(release, project).tolist()
+    assert seen == [sibling.pk, copy.pk, imported_again.pk]
+    assert "cat" not in str(AuditEntry.objects.filter(kind="video_deleted").values()).lower()
+
+    settings.RELEASES_ROOT = "/nowhere"
+    Video.objects.update(created_at=timezone.now() + timedelta(hours=1))
+    everything_but_the_house = Video.objects.exclude(pk=copy.pk).order_by("pk").values_list("pk", flat=True)
+    assert seen_in_training(release, project).tolist() == list(everything_but_the_house)
 
 
 def test_figures_say_how_many_videos_were_trained_on_and_leave_them_out_when_asked(lead, project, versions):

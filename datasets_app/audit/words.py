@@ -22,6 +22,7 @@ NAMES: dict[str, str | Promise] = {
     "folder": gettext_lazy("folder"),
     "formats": gettext_lazy("formats"),
     "manifest_sha256": gettext_lazy("manifest’s sha256"),
+    "prompt_sha256": gettext_lazy("prompt’s sha256"),
     "ratings": gettext_lazy("ratings"),
     "reason": gettext_lazy("reason"),
     "removed": gettext_lazy("removed"),

@@ -1,9 +1,12 @@
 """What a scorer version has seen in training: the one place that knows, from what its release really holds."""
 
+from typing import Any
+
 import numpy as np
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
-from annotation.models import Project, ScorerVersion, Video
+from annotation.models import AuditEntry, AuditKind, Project, Prompt, ScorerVersion, Video
 from datasets_app.models import Release, ReleaseFormat, TrainedOn
 from datasets_app.releases.export_options import Options
 from datasets_app.releases.jsonl import read_lines
@@ -28,8 +31,9 @@ def seen_in_training(release: Release, project: Project) -> NDArray[np.int64]:
     """Sorted primary keys of the project's videos whose file or whose prompt is in the release's training split.
 
     A prompt that was trained on is no longer held out, whatever became of its other videos. The release may be
-    another project's. Where its folder is gone, all videos that were there when it was finished count as seen:
-    rather too many than too few. Two queries.
+    another project's. Of videos that were taken down the audit log knows file and prompt. Where the release's
+    folder is gone, all videos that were there when it was finished count as seen, and all that were taken down:
+    rather too many than too few. Three queries.
     """
     names, files = _listed(release)
     videos = Video.objects.filter(project=release.project_id)
@@ -41,10 +45,23 @@ def seen_in_training(release: Release, project: Project) -> NDArray[np.int64]:
         if names is None or name in names
     ]
     files |= {sha256 for sha256, _ in trained if names is None}
-    prompts = {normalise_prompt(prompt) for prompt in {prompt for _, prompt in trained}}
+    prompts = {_hash(prompt) for prompt in {prompt for _, prompt in trained}}
+    for name, gone in _taken_down(release.project_id):
+        if names is None or name in names or gone.get("sha256") in files:
+            prompts.add(gone.get("prompt_sha256", ""))
     there = list(Video.objects.filter(project=project).order_by("pk").values_list("pk", "sha256", "prompt__text"))
-    again = {text for text in {text for *_, text in there} if normalise_prompt(text) in prompts}
+    again = {text for text in {text for *_, text in there} if _hash(text) in prompts}
     return np.array([pk for pk, sha256, text in there if text in again or sha256 in files], np.int64)
+
+
+def _hash(prompt: str) -> str:
+    return Prompt.hash_text(normalise_prompt(prompt))
+
+
+def _taken_down(project_pk: int) -> "QuerySet[AuditEntry, tuple[str, dict[str, Any]]]":
+    """Name, and what else is known of it, of each video that a project has no more."""
+    entries = AuditEntry.objects.filter(project=project_pk, kind=AuditKind.VIDEO_DELETED)
+    return entries.values_list("subject", "details")
 
 
 def _listed(release: Release) -> tuple[set[str] | None, set[str]]:

@@ -8,6 +8,7 @@ from annotation.audit import record
 from annotation.models import AuditKind, Prompt, Rating, User, Video
 from datasets_app.models import Release, ReleaseState
 from datasets_app.releases.jsonl import read_lines
+from datasets_app.releases.splits import normalise_prompt
 from datasets_app.releases.video_index import INDEX
 from datasets_app.takedown.rows import delete_videos, hold
 
@@ -24,11 +25,12 @@ class Holding:
 def take_down(video: Video, *, by: User | None = None) -> None:
     """Delete a video with everything that was made of it; its prompt, too, where no other video has it.
 
-    Built releases stay as they are.
+    Built releases stay as they are, and what they taught stays known: by the hash of the prompt, in the log.
     """
     if not hold(video.project, [video]):
         return  # somebody else has just done it
     ratings = Rating.objects.firsts().filter(video=video).count()
+    prompt_sha256 = Prompt.hash_text(normalise_prompt(video.prompt.text))
     delete_videos([video])
     Prompt.objects.filter(pk=video.prompt_id, videos=None).delete()
     record(
@@ -37,6 +39,7 @@ def take_down(video: Video, *, by: User | None = None) -> None:
         project=video.project,
         subject=video.name,
         sha256=video.sha256,
+        prompt_sha256=prompt_sha256,
         ratings=ratings,
     )
 
