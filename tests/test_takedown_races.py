@@ -8,13 +8,14 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from annotation.models import Draft, Project, Rating, Skip, Video
+from annotation.models import Draft, Invitation, Membership, Project, Rating, Skip, User, Video
+from annotation.projects.invite import invite
 from annotation.room.queue import lease_next
 from annotation.room.skip import skip
 from annotation.room.submit import submit
 from datasets_app.takedown.project import ask_for_deletion, go_on_deleting
 from datasets_app.takedown.video import take_down
-from tests.make import make_member, make_project, make_rating, make_video
+from tests.make import make_member, make_project, make_rating, make_user, make_video
 from tests.rating import answers, in_threads, sent
 from tests.test_takedown import on_its_own_connection, somebody_waits_for_us
 from tests.worker import wait_until
@@ -89,3 +90,34 @@ def test_who_acts_on_a_video_that_is_just_taken_down_is_told_so(name):
             wait_until(somebody_waits_for_us, seconds=60)
         assert asked.result().status_code in (404, 409)
     assert connection.is_usable()
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_an_invitation_that_is_accepted_while_its_project_is_deleted_ends_in_words(is_known):
+    project, client, person = make_project(), Client(), make_user()
+    _, link = invite(project, "lead")
+    if is_known:
+        client.force_login(person)
+    account = {"username": "ada", "email": "ada@example.org", "password": "a-long-enough-word"}
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            ask_for_deletion(project)
+            asked = pool.submit(on_its_own_connection, client.post, link[link.index("/invitations/") :], account)
+            wait_until(somebody_waits_for_us, seconds=60)
+        answer = asked.result()
+    assert (answer.status_code, "its project was deleted" in answer.content.decode()) == (404, True)
+    assert not Membership.objects.exists()
+    assert list(User.objects.all()) == [person]
+
+
+def test_nobody_is_invited_into_a_project_that_is_just_deleted():
+    project, client = make_project(), Client()
+    client.force_login(make_member(project, "lead"))
+    address = reverse("project-invite", args=[project.slug])
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            ask_for_deletion(project)
+            asked = pool.submit(on_its_own_connection, client.post, address, {"role": "rater"})
+            wait_until(somebody_waits_for_us, seconds=60)
+        assert asked.result().status_code == 404
+    assert not Invitation.objects.exists()

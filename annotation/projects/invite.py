@@ -19,13 +19,16 @@ class LinkClosed(Exception):
     """The link was used by somebody, or its time is over."""
 
 
+@transaction.atomic
 def invite(
     project: Project, role: Role, *, email: str = "", created_by: User | None = None
 ) -> tuple[Invitation, str]:
     """A new open invitation and its link, which cannot be had again. Nothing is sent.
 
     `email` is a note; and where people log in at their organisation, who comes with this address is let in.
+    Raises `Project.DoesNotExist` where somebody has just asked to delete the project.
     """
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk, slug=project.slug)
     token = Invitation.new_token()
     invitation = Invitation.objects.create(
         project=project,

@@ -18,17 +18,23 @@ from annotation.projects.invite import LinkClosed, accept, accept_as_new_user, c
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """A logged-in person joins as they are; anybody else makes an account first."""
-    found = Invitation.objects.select_related("project").filter(token_sha256=Invitation.hash_token(token)).first()
+    links = Invitation.objects.select_related("project").filter(token_sha256=Invitation.hash_token(token))
+    found = links.first()
     if found is None:
-        return render(request, "annotation/invitation_closed.html", {"why": "unknown"}, status=404)
+        return _closed(request, "unknown")
     try:
         if isinstance(request.user, User):
             return _join(request, found, request.user)
         return _open_account(request, found)
     except LinkClosed:
-        found.refresh_from_db()
-        why = "used" if found.accepted_at else "expired"
-        return render(request, "annotation/invitation_closed.html", {"why": why}, status=410)
+        now = links.first()
+        if now is None:  # taken back meanwhile, or its project was deleted
+            return _closed(request, "unknown")
+        return _closed(request, "used" if now.accepted_at else "expired", status=410)
+
+
+def _closed(request: HttpRequest, why: str, *, status: int = 404) -> HttpResponse:
+    return render(request, "annotation/invitation_closed.html", {"why": why}, status=status)
 
 
 def _join(request: HttpRequest, found: Invitation, user: User) -> HttpResponse:

@@ -6,14 +6,14 @@ from functools import partial
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.access import membership_for
-from annotation.models import Invitation, Membership, Role, User
+from annotation.models import Invitation, Membership, Project, Role, User
 from annotation.projects.forms import CapForm, InviteForm, RoleForm
 from annotation.projects.invite import invite as invite_somebody
 from annotation.projects.invite import is_open
@@ -40,9 +40,12 @@ def invite(request: HttpRequest, slug: str) -> HttpResponse:
         return _page(request, membership, form, status=422)
     inviter = request.user if isinstance(request.user, User) else None
     role = Role(form.cleaned_data["role"])
-    _invitation, link = invite_somebody(
-        membership.project, role, email=form.cleaned_data["email"], created_by=inviter
-    )
+    try:
+        _invitation, link = invite_somebody(
+            membership.project, role, email=form.cleaned_data["email"], created_by=inviter
+        )
+    except Project.DoesNotExist:  # deleted meanwhile
+        raise Http404 from None
     return _page(request, membership, InviteForm(), link=link, invited_role=str(role.label))
 
 
