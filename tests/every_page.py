@@ -143,7 +143,7 @@ PAGES: dict[str, list[Visit]] = {
     "mfa_view_recovery_codes": [Visit("secured", _nothing)],
     "mfa_generate_recovery_codes": [Visit("secured", _nothing)],
     "socialaccount_login_cancelled": [Visit("nobody", _nothing)],
-    "projects": [Visit(who, _nothing) for who in ("stranger", "rater", "reviewer", "lead")],
+    "projects": [Visit(who, _nothing) for who in ("stranger", "rater", "reviewer", "lead", "root")],
     "project-create": [Visit("lead", _nothing), Visit("rater", _nothing, status=403)],
     "project": [Visit("reviewer"), Visit("lead"), Visit("lead", _empty)],
     "project-settings": [Visit("lead")],

@@ -1,10 +1,12 @@
 """The list of projects, creating one, and its settings."""
 
+import re
+
 import pytest
 from django.core.cache import cache
 from django.urls import reverse
 
-from annotation.models import Membership, Project, Verdict
+from annotation.models import Membership, Project, User, Verdict
 from annotation.projects.set_up import change_settings
 from annotation.room.fit_overlap import fit_to_overlap
 from annotation.room.settle import settle
@@ -53,6 +55,21 @@ def test_a_stranger_sees_no_project_and_what_to_do(client):
     assert "Secret Study" not in page
     assert "You are in no project yet." in page
     assert "invites you with a one-time link" in page
+
+
+def test_a_superuser_sees_every_project_and_is_a_member_of_none_by_that(client):
+    own, other = make_project("own-study"), make_project("secret-study")
+    admin = User.objects.create_superuser("root")
+    Membership.objects.create(project=own, user=admin, role="reviewer")
+    client.force_login(admin)
+    page = client.get(reverse("projects")).content.decode()
+    assert f'href="{reverse("project", args=["own-study"])}"' in page
+    assert "Secret Study" in page
+    assert page.count("You are not a member") == 1
+    led_to = [link for link in re.findall(r'href="([^"]*)"', page) if "secret-study" in link]
+    assert led_to == [reverse("project-delete", args=[other.slug])]
+    assert client.get(led_to[0]).status_code == 200
+    assert client.get(reverse("project", args=["secret-study"])).status_code == 404
 
 
 def test_the_list_shows_each_project_with_its_standing(client):

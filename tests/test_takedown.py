@@ -171,6 +171,7 @@ def test_nobody_is_in_a_project_from_the_moment_that_it_is_asked(place, client):
     assert client.get(reverse("rate", args=["study"])).status_code == 404
     client.force_login(place.people["root"])
     assert client.get(answer.request["PATH_INFO"]).status_code == 200
+    assert "deleted-" not in client.get(reverse("projects")).content.decode(), "it is asked for once"
     assert make_project("study"), "its address is free again"
 
 

@@ -38,6 +38,10 @@ def new_seed() -> int:
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
+    def standing(self) -> "ProjectQuerySet":
+        """Projects that nobody has asked to delete: those have lost their address, while their rows go."""
+        return self.exclude(slug__regex=r"^deleted-[0-9a-f]{32}$")
+
     def visible_to(self, user: "User | AnonymousUser") -> "ProjectQuerySet":
         """Projects that this person is a member of."""
         return self.filter(memberships__user=user.pk) if user.pk else self.none()

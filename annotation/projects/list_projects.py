@@ -9,9 +9,13 @@ from annotation.models.project import ProjectQuerySet
 
 
 def projects_of(user: User | AnonymousUser) -> ProjectQuerySet:
-    """Projects of this person with `role`, `n_videos`, `n_settled` and `n_rated` (by them). One query."""
+    """Projects of this person with `role`, `n_videos`, `n_settled` and `n_rated` (by them). One query.
+
+    A superuser gets all of them, with no `role` where she is no member: the list is no way in.
+    """
     here = OuterRef("pk")
-    return Project.objects.visible_to(user).annotate(
+    projects = Project.objects.standing() if user.is_superuser else Project.objects.visible_to(user)
+    return projects.annotate(
         role=Subquery(Membership.objects.filter(project=here, user=user.pk).values("role")),
         n_videos=_count(Video.objects.filter(project=here), "project"),
         n_settled=_count(Verdict.objects.filter(video__project=here), "video__project"),
