@@ -375,9 +375,10 @@ def test_a_project_without_answers_or_without_unbiased_ratings_says_what_to_do(p
 def test_pictures_are_drawn_for_versions_of_this_project_only(place, lead):
     project, (rater, *_), version = place
     many(project, rater, version, videos=4)
-    for name in ("reliability", "confusion"):
+    for name, upright in (("reliability", "↑ right"), ("confusion", "↓ people")):  # where the numbers grow
         picture = lead.get(address(project, "evaluation-chart", version.pk, "wide", name))
         assert picture.content.startswith(b"<svg")
+        assert upright in picture.content.decode()
         assert "default-src 'none'" in picture.headers["Content-Security-Policy"]
     elsewhere = ScorerVersion.objects.create(scorer=version.scorer, settings_sha256="c" * 64)
     for wrong in (

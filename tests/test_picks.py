@@ -115,6 +115,7 @@ def test_weights_and_words_and_what_to_show_come_from_the_address(lead):
     assert order(page(lead, "?show=right")) == [["dog-a", "dog-b"]]
     assert order(page(lead, "?show=wrong")) == [["cat-a", "cat-b", "cat-c"]]
     for nonsense in ("?v=-1&t=much&version=999&show=else&q=", "?v=0&t=0&p=0", "?v=nan&t=inf"):
+        assert page(lead, nonsense).context["not_compared"] == [], nonsense
         assert order(page(lead, nonsense)) == [["cat-a", "cat-b", "cat-c"], ["dog-a", "dog-b"]], nonsense
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from annotation.models import Project, ScorerVersion
 from annotation.scale import DIMENSIONS
 from scoring.best_of.load import usual_version
-from scoring.best_of.rank import EQUAL, Floats
+from scoring.best_of.rank import Floats
 from scoring.evaluation.find_version import versions_with_answers
 
 WEIGHTS = tuple(dimension.key[0] for dimension in DIMENSIONS)  # v, t, p
@@ -57,6 +57,7 @@ class BestOfForm(forms.Form):
         data = super().clean() or {}
         if all(data.get(name) == 0 for name in WEIGHTS):
             self.add_error(WEIGHTS[0], gettext("One of the three weights has to be above 0."))
+            data |= dict.fromkeys(WEIGHTS)
         return data
 
     def wanted(self) -> Wish:
@@ -66,5 +67,4 @@ class BestOfForm(forms.Form):
         chosen = next((one for one in self.versions if str(one.pk) == said.get("version")), self.usual)
         given = [said.get(name) for name in WEIGHTS]
         weights = np.array([1.0 if weight is None else weight for weight in given])
-        usable = weights if weights.any() else EQUAL
-        return Wish(chosen, usable, said.get("q", ""), said.get("show", ""))
+        return Wish(chosen, weights, said.get("q", ""), said.get("show", ""))

@@ -38,8 +38,8 @@ class Group:
 
 def prompts_in_hand(member: Membership, found: Picks) -> list[int]:
     """Prompts of which this member is rating a video: the places of the others would tell its own."""
-    rated = Prompt.objects.filter(videos__in=videos_in_hand(member)).distinct()
-    return list(rated.filter(pk__in=found.prompts.tolist()).values_list("pk", flat=True))
+    rated = Prompt.objects.filter(videos__in=videos_in_hand(member)).values_list("pk", flat=True)
+    return np.intersect1d(found.prompts, np.array(list(rated), np.int64)).tolist()
 
 
 def wanted_prompts(project: Project, found: Picks, text: str, show: str, hidden: Collection[int]) -> list[int]:

@@ -35,7 +35,7 @@ def reliability_plot(rows: Compared, width: int, *, sure: str, right: str) -> st
     for d, (left, top) in enumerate(corners):
         bins = [each for each in reliability(rows, d).tolist() if each[0]]
         most = max((n for n, *_ in bins), default=1)
-        parts += _frame(left, top, side, str(DIMENSIONS[d].short_label), sure, right)
+        parts += _frame(left, top, side, str(DIMENSIONS[d].short_label), sure, f"↑ {right}")
         parts.append(f'<path class="rule" d="M{left:.1f} {top + side:.1f}L{left + side:.1f} {top:.1f}"/>')
         parts += [label(left - 5, top + 4, "100", "end"), label(left - 5, top + side, "0", "end")]
         parts += [label(left, top + side + 14, "0"), label(left + side, top + side + 14, "100")]
@@ -52,7 +52,7 @@ def confusion_plot(rows: Compared, width: int, *, scorer: str, people: str) -> s
     parts = []
     for d, (left, top) in enumerate(corners):
         table, cell = confusion(rows, d), side / STEPS
-        parts += _frame(left, top, side, str(DIMENSIONS[d].short_label), scorer, people)
+        parts += _frame(left, top, side, str(DIMENSIONS[d].short_label), scorer, f"↓ {people}")
         for row in range(STEPS):
             n = max(int(table[row].sum()), 1)
             y = top + row * cell
@@ -69,13 +69,13 @@ def confusion_plot(rows: Compared, width: int, *, scorer: str, people: str) -> s
 
 
 def _frame(left: float, top: float, side: float, name: str, below: str, beside: str) -> list[str]:
-    """The square, its name, and what its axes are: the upright one is named above."""
+    """The square, its name, and what its axes are: the upright one is named above, with its direction."""
     right, bottom = left + side, top + side
     path = f"M{left:.1f} {top:.1f}H{right:.1f}V{bottom:.1f}H{left:.1f}Z"
     return [
         f'<path class="rule" fill="none" d="{path}"/>',
         label(left, top - 26, name, "start", "name"),
-        label(left, top - 9, f"↑ {beside}", "start"),
+        label(left, top - 9, beside, "start"),
         label(left + side / 2, bottom + 28, f"{below} →"),
     ]
 
