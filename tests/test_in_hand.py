@@ -7,6 +7,8 @@ from annotation.models import Draft, EditedRationale, Membership, ReviewCase, Ro
 from annotation.review.own_work import may_decide
 from annotation.room.settle import settle
 from annotation.scale import DIMENSION_KEYS
+from datasets_app.models import Release
+from datasets_app.releases.export_options import Counts
 from tests.make import make_member, make_project, make_rating, make_scorer_version, make_suggestion, make_video
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +95,26 @@ def test_pages_that_set_a_scorer_beside_people_leave_out_what_is_in_ones_own_han
     assert link(video) not in shown("best-of", "?show=wrong") + shown("best-of", "?show=right")
     assert "1 · 1 · 1" not in shown("rationales")
     assert "you are rating it" in shown("rationales")
+
+
+def test_what_a_release_changed_does_not_tell_the_scores_of_what_is_in_ones_own_hands(client, project, video):
+    lead = make_member(project, Role.LEAD)
+    rescored = [[video.name, [1, 1, 1], [2, 1, 1]], ["another", [4, 4, 4], [5, 4, 4]]]
+    changes = {"since": 1, "same": 0, "changed": True, "rescored": 2, "rescored_videos": rescored}
+    changes["steps"] = {"visual_quality": [[1, 2, 1], [4, 5, 1]]}
+    counts = Counts().as_json() | {"changes": changes}
+    Release.objects.create(project=project, number=2, state="done", settings={"formats": ["bench"]}, counts=counts)
+    client.force_login(lead)
+    address = reverse("release", args=["study", 2])
+    page = client.get(address).content.decode()
+    assert "1 1 1 → 2 1 1" in page
+    assert "1 → 2" in page
+    Draft.objects.create(video=video, rater=lead, arm="blind")
+    page = client.get(address).content.decode()
+    assert "you are rating it" in page
+    assert "4 4 4 → 5 4 4" in page
+    assert "1 1 1 → 2 1 1" not in page
+    assert "1 → 2" not in page
 
 
 @pytest.mark.parametrize("asks", [{"HTTP_ACCEPT": "application/json"}, {}])

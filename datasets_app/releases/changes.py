@@ -1,6 +1,7 @@
 """What a release changed since the one before it: found once, when it is built, and kept with its counts."""
 
 import dataclasses
+from collections.abc import Container
 from typing import Any
 
 from annotation.scale import DIMENSIONS
@@ -25,6 +26,15 @@ def changes_of(release: Release) -> dict[str, Any] | None:
         return {"since": earlier.number}
     steps = {key: [[*step, n] for step, n in sorted(counts.items())] for key, counts in found.steps.items()}
     return dataclasses.asdict(found) | {"since": earlier.number, "steps": steps, "changed": found.changed}
+
+
+def without_scores_of(names: Container[str], changes: dict[str, Any]) -> dict[str, Any]:
+    """The same without the scores of these videos, nor the steps, from which they could be told."""
+    rescored = changes.get("rescored_videos", [])
+    if not any(name in names for name, *_ in rescored):
+        return changes
+    hidden = [(name, *([None, None] if name in names else scores)) for name, *scores in rescored]
+    return changes | {"rescored_videos": hidden, "steps": {}}
 
 
 def steps_by_dimension(changes: dict[str, Any]) -> list[tuple[Any, list[list[int]]]]:

@@ -13,8 +13,9 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from annotation.access import membership_for
 from annotation.guidelines.render import render_markdown
 from annotation.models import Role
+from annotation.review.in_hand import videos_in_hand
 from datasets_app.models import Release, ReleaseState
-from datasets_app.releases.changes import steps_by_dimension
+from datasets_app.releases.changes import steps_by_dimension, without_scores_of
 from datasets_app.releases.command_line import command_line
 from datasets_app.releases.export_options import Options
 from datasets_app.releases.holds import built, left_out_of_all
@@ -93,6 +94,14 @@ def _release(request: HttpRequest, slug: str, number: int, **which: Any) -> Rele
     return get_object_or_404(known, project=project, number=number, **which)
 
 
+def _changes(request: HttpRequest, found: Release) -> dict[str, Any] | None:
+    """What the release changed; what this lead is rating is not told."""
+    changes: dict[str, Any] | None = found.counts.get("changes")
+    member = membership_for(request.user, found.project.slug, Role.LEAD)
+    rating = found.project.videos.filter(pk__in=videos_in_hand(member)).values_list("name", flat=True)
+    return without_scores_of(set(rating), changes) if changes else None
+
+
 def _page(request: HttpRequest, found: Release, **more: Any) -> HttpResponse:
     options = Options(**found.settings)
     counts = found.counts
@@ -105,7 +114,7 @@ def _page(request: HttpRequest, found: Release, **more: Any) -> HttpResponse:
         "command": command_line(found.project, options),
     }
     if found.state == ReleaseState.DONE:
-        contents, changes = contents_of(found), counts.get("changes")
+        contents, changes = contents_of(found), _changes(request, found)
         context |= {
             "changes": changes,
             "steps": steps_by_dimension(changes or {}),
