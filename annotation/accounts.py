@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from allauth.account import app_settings
+from allauth.account import app_settings, forms
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.authentication import get_authentication_records
@@ -23,6 +23,16 @@ from annotation.audit import record
 from annotation.models import AuditKind, User
 from annotation.prepared import PreparedModels
 from annotation.tries import MOST_FOR_ACCOUNT, Try, begin_try, forgive, wrong_tries
+
+
+class LoginForm(forms.LoginForm):
+    """django-allauth's; its field for the name is called as everywhere else here."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        login = self.fields["login"]
+        login.label = _("Email or username")
+        login.widget.attrs = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
 
 
 class PasswordHasher(Argon2PasswordHasher):

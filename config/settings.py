@@ -211,6 +211,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # Logins are counted by annotation/tries.py: these would refuse a lab that logs in at once from behind one address.
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
 ACCOUNT_ADAPTER = "annotation.accounts.InvitationOnlyAdapter"
+ACCOUNT_FORMS = {"login": "annotation.accounts.LoginForm"}
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"

@@ -3,7 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from annotation.models import Role
+from annotation.audit import record
+from annotation.models import AuditKind, Role
 from scoring.jobs import enqueue
 from scoring.models import Job
 from tests.browser import check_access, wait_for
@@ -63,3 +64,19 @@ def test_a_run_followed_past_the_session_s_end_leads_to_the_login(browse):
     page.goto(reverse("project-suggestions", args=[project.slug]))
     page.context.clear_cookies()
     page.wait_for_url("**/login/**")
+
+
+def test_an_entry_of_the_audit_log_is_a_few_lines_on_a_telephone(browse):
+    project = make_project()
+    lead = make_member(project, Role.LEAD)
+    hashes = {"sha256": "0123456789abcdef" * 4, "manifest_sha256": "fedcba9876543210" * 4}
+    record(AuditKind.EXPORTED, by=lead, project=project, subject="release-3.jsonl", **hashes)
+    page = browse(lead, width=390, height=844)
+    page.goto(reverse("project-audit", args=[project.slug]))
+    row = page.locator("tbody tr").first.bounding_box()
+    assert row["x"] + row["width"] <= 390
+    assert row["height"] < 220
+    for told in page.locator("tbody td").all():
+        box = told.bounding_box()
+        assert box is None or box["x"] + box["width"] <= 390, told.inner_text()
+    check_access(page)

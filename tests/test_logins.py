@@ -1,5 +1,6 @@
 """Logging in: a whole lab at once from behind one address, old hashes, and people who guess."""
 
+import re
 import time
 
 import pytest
@@ -97,3 +98,10 @@ def test_an_old_hash_still_opens_the_door_and_is_hashed_anew():
     person.refresh_from_db()
     assert person.password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
     assert log_in(person.username, WORD)[0] == 302
+
+
+@pytest.mark.django_db
+def test_the_login_page_names_its_field_as_the_room_does(client):
+    page = client.get(reverse("account_login")).content.decode()
+    assert '<label for="id_login">Email or username</label>' in page
+    assert not re.search(r">\s*Login\s*<", page)
