@@ -210,6 +210,14 @@ def test_a_built_release_is_what_the_command_writes(project, tmp_path):
     assert differences(release.folder, tmp_path / "by-hand" / "manifest.json") == []
 
 
+def test_a_video_that_came_out_of_a_split_is_said_to_be_in_none(client, page, project):
+    rated_videos(project)
+    for options in ({"split": {"train": 1.0}}, {}):
+        build_release(ask(project, **options).pk)
+    seen = client.get(reverse("release", args=["study", 2])).content.decode()
+    assert "train → no split" in seen
+
+
 def test_a_release_that_cannot_be_built_says_why(page, project):
     videos = rated_videos(project)
     release = ask(project, formats=["rl"])
