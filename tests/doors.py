@@ -275,6 +275,9 @@ DOORS: dict[str, Door] = {
     "project-deletion": Door(
         get=answers(200, "lead", "admin"), args=lambda place: [place.deletions["waiting"].public_id]
     ),
+    "project-deletions": Door(
+        get=answers(200, "lead", "admin") | answers(204, "stranger", "rater", "reviewer"), args=_bare
+    ),
     # --- Guidelines ---
     "guidelines": Door(get=LEAD, post=DONE_BY_LEAD, sent={"guidelines": "Иначе."}),
     "guidelines-read": _page(MEMBERS, nobody=401, head=False),

@@ -205,6 +205,7 @@ PAGES: dict[str, list[Visit]] = {
 # Parts of pages, fetched by scripts.
 PARTS: dict[str, list[Visit]] = {
     "guidelines-read": [Visit("rater"), Visit("idle", _empty)],
+    "project-deletions": [Visit("root", _nothing)],
     "rate-next": [Visit("rater")],
     "suggestions-progress": [Visit("lead")],
     "evaluation-figures": [Visit("lead", query="?ratings=all")],

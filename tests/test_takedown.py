@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.models import Model
 from django.urls import reverse
+from django.utils import timezone
 
 from annotation.models import AuditEntry, Draft, Invitation, Membership, Prompt, Rating, Review, User, Video
 from annotation.projects.invite import accept, invite
@@ -31,7 +32,7 @@ from tests.worker import wait_until
 pytestmark = pytest.mark.django_db
 # Rows that belong to no project, or that tell what became of one.
 STAY = {"AuditEntry", "User", "Scorer", "ScorerVersion", "Heartbeat", "ProjectDeletion", "DoomedFolder"}
-STAY |= {"User_groups", "User_user_permissions"}
+STAY |= {"User_groups", "User_user_permissions", "WorkerSeen"}
 
 
 def ours() -> list[type[Model]]:
@@ -173,6 +174,31 @@ def test_nobody_is_in_a_project_from_the_moment_that_it_is_asked(place, client):
     assert client.get(answer.request["PATH_INFO"]).status_code == 200
     assert "deleted-" not in client.get(reverse("projects")).content.decode(), "it is asked for once"
     assert make_project("study"), "its address is free again"
+
+
+def test_whoever_closed_the_page_of_a_deletion_finds_it_again_in_the_list_of_projects_while_it_runs(place, client):
+    deletion = ask_for_deletion(place.project, by=place.people["lead"])
+    part, page = reverse("project-deletions"), reverse("project-deletion", args=[deletion.public_id])
+    for who, finds in {"lead": True, "root": True, "rater": False, "stranger": False}.items():
+        client.force_login(place.people[who])
+        assert f'hx-get="{part}"' in client.get(reverse("projects")).content.decode()
+        answer = client.get(part)
+        assert (answer.status_code == 200, page in answer.content.decode()) == (finds, finds), who
+        assert client.get(page).status_code == (200 if finds else 404)
+    ProjectDeletion.objects.update(finished_at=timezone.now())
+    client.force_login(place.people["lead"])
+    assert client.get(part).status_code == 204
+
+
+def test_whoever_goes_back_to_a_page_of_a_deleted_project_is_led_to_their_projects(place, client):
+    deletion = ask_for_deletion(place.project, by=place.people["lead"])
+    go_on_deleting(deletion.pk)
+    client.force_login(place.people["lead"])
+    for name in ("project", "project-delete", "project-settings"):
+        answer = client.get(reverse(name, args=["study"]))
+        assert answer.status_code == 404
+        assert "what was here has been deleted" in answer.content.decode()
+        assert f'href="{reverse("projects")}"' in answer.content.decode()
 
 
 @pytest.mark.django_db(transaction=True)

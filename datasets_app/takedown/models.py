@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -26,6 +27,10 @@ class ProjectDeletionQuerySet(models.QuerySet["ProjectDeletion"]):
     def waiting(self) -> "ProjectDeletionQuerySet":
         """Deletions that a worker still has to go on with."""
         return self.filter(finished_at=None)
+
+    def shown_to(self, user: User | AnonymousUser) -> "ProjectDeletionQuerySet":
+        """Deletions that this person asked for; all of them for superusers."""
+        return self.all() if user.is_superuser else self.filter(asked_by=user.pk)
 
 
 class ProjectDeletion(models.Model):

@@ -1,7 +1,5 @@
 """The pages before something goes for good, and the one on which a project is seen to go."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -91,10 +89,20 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_safe
 @never_cache
+def deletions(request: HttpRequest) -> HttpResponse:
+    """A part of the list of projects: the way to each deletion that still runs; 204 where there is none."""
+    running = ProjectDeletion.objects.waiting().shown_to(request.user).order_by("pk")
+    if not running:
+        return HttpResponse(status=204)
+    return render(request, "datasets/deletions.html", {"deletions": running})
+
+
+@login_required
+@require_safe
+@never_cache
 def deletion(request: HttpRequest, public_id: str) -> HttpResponse:
     """How far it is; for whoever asked for it, and for superusers. It asks for itself until it is done."""
-    whose: dict[str, Any] = {} if request.user.is_superuser else {"asked_by": request.user.pk}
-    found = get_object_or_404(ProjectDeletion, public_id=public_id, **whose)
+    found = get_object_or_404(ProjectDeletion.objects.shown_to(request.user), public_id=public_id)
     return render(request, "datasets/deletion.html", {"deletion": found})
 
 
