@@ -218,9 +218,9 @@ class Import(models.Model):
 
 
 class Remedy(models.TextChoices):
-    AGAIN = "again", _("Try again")  # what is around the row may have changed
-    FILE = "file", _("Send the file")
-    ROW = "row", _("Mend the row")
+    AGAIN = "again", _("Try again.")  # what is around the row may have changed
+    FILE = "file", _("Send the file.")
+    ROW = "row", _("Mend the row.")
 
 
 class RefusedRowQuerySet(models.QuerySet["RefusedRow"]):

@@ -206,10 +206,15 @@ def test_stretches_go_on_where_the_last_one_ended_and_count_each_row_once(projec
     )
     rung = []
     monkeypatch.setattr(run_import, "ring_import", rung.append)
+    claim(run.pk)
+    page = reverse("project-import-run", args=[project.slug, run.public_id])
+    assert "A worker is at it" in client_of(lead).get(page).content.decode()
+    Import.objects.update(lease=None)
     for done in (1, 2, 3):
         continue_import(run.pk, for_seconds=0)
         run.refresh_from_db()
         assert (run.line_done, run.new, run.state, run.attempts) == (done, done, ImportState.WAITING, 0)
+    assert "Line 3 of 3" in client_of(lead).get(reverse("project-import", args=[project.slug])).content.decode()
     continue_import(run.pk, for_seconds=0)
     run.refresh_from_db()
     assert (run.new, run.already_there, run.state) == (3, 0, ImportState.DONE)
@@ -427,6 +432,9 @@ def test_a_refused_row_is_shown_by_what_it_names(project, lead):
     page = client_of(lead).get(reverse("project-import-run", args=[project.slug, run.public_id])).content.decode()
     assert '<td class="break">A red ball rolls</td>' in page
     assert '<td class="break">–</td>' in page
+    assert 'No file named none.mp4 was sent along. <span class="muted">Send the file.</span>' in page
+    assert 'must be text. <span class="muted">Mend the row.</span>' in page
+    assert "(Unterminated string starting, column 22). " in page
 
 
 def test_only_the_files_of_rows_that_have_not_landed_stay_for_another_try(project, lead, clips):

@@ -134,7 +134,8 @@ def parse_object(line: bytes) -> dict[str, Any]:
     try:
         record = json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise BadRow(f"The line is not JSON ({error.msg}, column {error.colno}).") from None
+        wrong = error.msg.removesuffix(" at")
+        raise BadRow(f"The line is not JSON ({wrong}, column {error.colno}).") from None
     except (ValueError, RecursionError):
         raise BadRow("The line is not JSON that can be read.") from None
     if not isinstance(record, dict):

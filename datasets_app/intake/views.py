@@ -23,7 +23,7 @@ from datasets_app.uploads import give_up, not_kept
 
 RUNS_SHOWN = 10
 REFUSED_SHOWN = 200
-TO_SEND_SHOWN = 20
+TO_SEND_SHOWN = 10
 
 
 @csrf_exempt  # only until the sender and the size are known: the protected page reads the body

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             model_name="refusedrow",
             name="remedy",
             field=models.CharField(
-                choices=[("again", "Try again"), ("file", "Send the file"), ("row", "Mend the row")],
+                choices=[("again", "Try again."), ("file", "Send the file."), ("row", "Mend the row.")],
                 default="again",
                 max_length=5,
             ),
