@@ -434,7 +434,7 @@ def test_a_refused_row_is_shown_by_what_it_names(project, lead):
     assert '<td class="break">–</td>' in page
     assert 'No file named none.mp4 was sent along. <span class="muted">Send the file.</span>' in page
     assert 'must be text. <span class="muted">Mend the row.</span>' in page
-    assert "(Unterminated string starting, column 22). " in page
+    assert "The line is not JSON (Invalid control character, column 26). " in page
 
 
 def test_only_the_files_of_rows_that_have_not_landed_stay_for_another_try(project, lead, clips):
