@@ -5,7 +5,7 @@ import pytest
 from annotation.models import Draft, Rating, Stage
 from tests.browser import make_clip, wait_for
 from tests.make import make_member, make_project, make_scorer_version, make_suggestion
-from tests.room import chosen, explain, open_room, press, reason, shown, wait_for_video, wait_until_saved
+from tests.room import chosen, explain, open_room, press, reason, shown, submit, wait_for_video, wait_until_saved
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -79,6 +79,25 @@ def test_the_next_video_is_there_at_once_and_takes_the_keys_pressed_on_the_way(b
     wait_for_another(page, second)
     assert Rating.objects.count() == 2
     assert page.evaluate("document.activeElement === document.querySelector('main .card')")
+
+
+@pytest.mark.parametrize("is_taken_early", [False, True])
+def test_the_next_video_plays_when_this_one_was_slow_to_load(browse, blind, is_taken_early):
+    for _ in range(2):
+        make_clip(blind, "a ball")
+    page = browse(make_member(blind))
+    held = []
+    page.route("**/play/", lambda route: held.append(route), times=1)
+    with page.expect_response("**/open/"):  # tells what comes next, while the first video is on its way
+        page.goto(f"/p/{blind.slug}/rate/", wait_until="commit")
+    wait_for_video(page)
+    page.wait_for_timeout(300)
+    if not is_taken_early:
+        held[0].continue_()
+        wait_for(page, "document.querySelector('#next video')?.readyState >= 2")
+    submit(page, "1", "2", "3")
+    wait_for(page, "document.querySelector('main video').readyState >= 2")
+    assert page.get_by_text("This video does not play here.").is_hidden()
 
 
 def test_another_tab_on_another_stage_overwrites_nothing(browse, db):

@@ -21,6 +21,7 @@ export class Upcoming {
     if (!this.article) await this.asking;
     if (!this.article) await this.#ask(video);
     if (!this.article && this.failed) throw new Error("offline");
+    this.#live();
     const { article } = this;
     this.article = null;
     this.taken += 1;
@@ -48,7 +49,13 @@ export class Upcoming {
     ready.then(() => article === this.article && this.#load());
   }
 
+  // A video in a parsed document, which is no page, fails to load for good: only its copy in this page can.
+  #live() {
+    if (this.article && this.article.ownerDocument !== document) this.article = document.importNode(this.article, true);
+  }
+
   #load() {
+    this.#live();
     shelf.replaceChildren(...(this.article ? [this.article] : []));
     if (this.article) firstFrame(this.article.querySelector("video"));
   }
