@@ -39,6 +39,18 @@ def whole_number(text: str, name: str, *, least: int = 0) -> int:
     return int(text)
 
 
+def address_of(name: str, read: Callable[[str], dict[str, Any]], text: str) -> dict[str, Any]:
+    """What an address says. Raises `ImproperlyConfigured` with the setting's name, and without its passwords."""
+    try:
+        if found := read(text):
+            return found
+    except (ImproperlyConfigured, ValueError):
+        pass
+    raise ImproperlyConfigured(
+        f"{name} must be an address that can be read, in the form that docs/configuration.md shows."
+    )
+
+
 def _debug(settings: Settings) -> str:
     seen = not all(map(_is_here, settings["ALLOWED_HOSTS"])) or settings["BEHIND_TLS"]
     return "DEBUG shows code and settings to strangers: set DEBUG=0 where others reach this site" if seen else ""
@@ -59,7 +71,7 @@ def _allowed_hosts(settings: Settings) -> str:
 
 def _database(settings: Settings) -> str:
     database = settings["DATABASES"]["default"]
-    if database["ENGINE"].endswith("sqlite3"):
+    if not database["ENGINE"].endswith("postgresql"):
         return "DATABASE_URL must name a PostgreSQL database, SQLite is for development"
     password = database.get("PASSWORD") or ""
     if password and (password in KNOWN_PASSWORDS or password == database.get("USER")):

@@ -12,7 +12,7 @@ from django.conf.locale import LANG_INFO
 from config.json_logs import logging_settings
 from config.logins import check_second_factor_setting, openid_connect
 from config.media_storage import storage_origin
-from config.safety import refuse_weak_settings, whole_number
+from config.safety import address_of, refuse_weak_settings, whole_number
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -62,7 +62,8 @@ CACHES = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'db.sqlite3'}"
+DATABASES = {"default": address_of("DATABASE_URL", env.db_url_config, DATABASE_URL)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     DATABASES["default"]["OPTIONS"] = {
@@ -115,7 +116,7 @@ VIDEOSCORE2_CHECKPOINT = env.str("VIDEOSCORE2_CHECKPOINT", default="")
 # auto: bfloat16 where an NVIDIA device is, else float32. Part of a scorer version.
 VIDEOSCORE2_DTYPE = env.str("VIDEOSCORE2_DTYPE", default="auto")
 # Videos asked about at once; 0: by the device's memory.
-VIDEOSCORE2_BATCH = env.int("VIDEOSCORE2_BATCH", default=0)
+VIDEOSCORE2_BATCH = whole_number(env.str("VIDEOSCORE2_BATCH", default="0"), "VIDEOSCORE2_BATCH")
 # Servers of OpenAI's protocol, and the name they serve the model under.
 VIDEOSCORE2_SERVERS = env.list("VIDEOSCORE2_SERVERS", default=[])
 VIDEOSCORE2_SERVED_MODEL = env.str("VIDEOSCORE2_SERVED_MODEL", default="")
@@ -246,7 +247,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "projects"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 EMAIL_URL = env.str("EMAIL_URL", default="consolemail://" if DEBUG else "")
-EMAIL_CONFIG = env.email_url_config(EMAIL_URL or "consolemail://")
+EMAIL_CONFIG = address_of("EMAIL_URL", env.email_url_config, EMAIL_URL or "consolemail://")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 10  # seconds that a page waits for a mail server that does not answer
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="screening-room@localhost")

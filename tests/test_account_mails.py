@@ -84,8 +84,21 @@ def test_a_login_is_no_change(do, ada, mailoutbox):
     assert not mailoutbox
 
 
-def test_a_mail_server_that_is_gone_keeps_nobody_from_a_new_password(ada, do, settings):
+@pytest.fixture
+def no_mail_server(settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+
+
+@pytest.mark.usefixtures("no_mail_server")
+def test_a_mail_server_that_is_gone_keeps_nobody_from_a_new_password(ada, do):
     assert change_password(do).status_code == 302
     assert User.objects.get(pk=ada.pk).check_password(NEW)
+
+
+@pytest.mark.usefixtures("no_mail_server")
+def test_a_mail_server_that_is_gone_does_not_tell_who_has_an_account(do, caplog):
+    known, unknown = make_user("ada", WORD).email, "nobody@example.org"
+    answers = [do("account_reset_password", email=email) for email in (known, unknown)]
+    assert [answer.url for answer in answers] == [reverse("account_reset_password_done")] * 2
+    assert "a mail could not be sent" in caplog.text, "the administrator is told"

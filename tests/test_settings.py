@@ -45,6 +45,10 @@ WEAK = [
     ({"ALLOWED_HOSTS": "."}, "ALLOWED_HOSTS", "name the hosts"),
     ({"ALLOWED_HOSTS": "https://rooms.example.org"}, "ALLOWED_HOSTS", "https://"),
     ({"DATABASE_URL": "sqlite:///{folder}/db.sqlite3"}, "DATABASE_URL", "PostgreSQL"),
+    ({"DATABASE_URL": "mysql://rooms:oZ4wq7LkXu1m@db/rooms"}, "DATABASE_URL", "PostgreSQL"),
+    ({"DATABASE_URL": ""}, "DATABASE_URL", "PostgreSQL"),
+    ({"DATABASE_URL": "db.example.org"}, "DATABASE_URL", "configuration.md"),
+    ({"DATABASE_URL": "postgres://rooms:oZ4@db:port/rooms"}, "DATABASE_URL", "configuration.md"),
     ({"DATABASE_URL": "postgres://postgres:postgres@db:5432/postgres"}, "DATABASE_URL", "random"),
     ({"DATABASE_URL": "postgres://rooms:rooms@db:5432/rooms"}, "DATABASE_URL", "random"),
     (
@@ -61,6 +65,7 @@ WEAK = [
     ({"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES", "whole number"),
     ({"TRUSTED_PROXIES": "99"}, "TRUSTED_PROXIES", "10"),
     ({"SCORING_LEASE_SECONDS": "0"}, "SCORING_LEASE_SECONDS", "whole number from 1"),
+    ({"VIDEOSCORE2_BATCH": "many"}, "VIDEOSCORE2_BATCH", "whole number"),
     ({"IMPORT_ROOT": "/"}, "IMPORT_ROOT", "apart from DATA_DIR"),
     ({"IMPORT_ROOT": "clips"}, "IMPORT_ROOT", "whole path"),
     ({"IMPORT_ROOT": "{folder}/media/videos"}, "IMPORT_ROOT", "apart from DATA_DIR"),
@@ -73,6 +78,7 @@ WEAK = [
         "https://",
     ),
     ({"EMAIL_URL": ""}, "EMAIL_URL", "consolemail://"),
+    ({"EMAIL_URL": "mail.example.org"}, "EMAIL_URL", "configuration.md"),
     ({"DEBUG": "1"}, "DEBUG", "DEBUG=0"),
     ({"DEBUG": "1", **HERE, "BEHIND_TLS": "1"}, "DEBUG", "DEBUG=0"),
 ]
