@@ -61,7 +61,7 @@ def staged() -> set[str]:
 def check(project: Project, rows: int, bad: set[int], said: list[Path]) -> None:
     assert project.videos.count() == rows - BAD, project.videos.count()
     assert project.videos.values("sha256").distinct().count() == rows - BAD
-    reported = dict(re.findall(r"^line (\d+): (.+)$", said[-1].read_text(), re.MULTILINE))
+    reported = dict(re.findall(r"^line (\d+)\b.*: (.+)$", said[-1].read_text(), re.MULTILINE))
     assert {int(line) for line in reported} == bad, reported
     assert all(reported.values())
 
