@@ -83,6 +83,14 @@ def test_the_bench_file_has_the_published_keys_and_comes_in_again(many, tmp_path
     ]
 
 
+@pytest.mark.parametrize("options", [{}, {"split": {"train": 0.5, "test": 0.5}}])
+def test_the_card_says_where_the_bench_is_not_held_out(options, many, tmp_path):
+    export(many, tmp_path / "both", "bench", "records", **options)
+    assert "not held out" in (tmp_path / "both" / "README.md").read_text()
+    export(many, tmp_path / "alone", "bench", **options)
+    assert "not held out" not in (tmp_path / "alone" / "README.md").read_text()
+
+
 def test_the_bench_file_keeps_the_experts_scores_where_a_rule_adjusts_the_others(project, tmp_path):
     kept, discarded = make_video(project, "one", name="kept"), make_video(project, "two", name="discarded")
     for video, scores in ((kept, (5, 3, 2)), (discarded, None)):

@@ -122,9 +122,12 @@ def _counts(facts: Facts) -> Iterator[str]:
         yield from table(("of", "because", "videos"), left_out)
     else:
         yield "Nothing was left out."
-    if ReleaseFormat.BENCH in options.formats and len(options.formats) > 1 and not options.split:
+    if ReleaseFormat.BENCH in options.formats and len(options.formats) > 1:
         yield ""
-        yield "`bench` holds the same videos as the other files: for those it is not held out."
+        if options.split:
+            yield "`bench` of a split holds the same videos as its other files: what one trains on is not held out."
+        else:
+            yield "`bench` holds the same videos as the other files: for those it is not held out."
 
 
 def _scores(facts: Facts) -> Iterator[str]:
