@@ -125,7 +125,7 @@ def _counts(facts: Facts) -> Iterator[str]:
     if ReleaseFormat.BENCH in options.formats and len(options.formats) > 1:
         yield ""
         if options.split:
-            yield "`bench` of a split holds the same videos as its other files: what one trains on is not held out."
+            yield "`bench` of a split holds the videos of its other files: what is trained on is not held out."
         else:
             yield "`bench` holds the same videos as the other files: for those it is not held out."
 
