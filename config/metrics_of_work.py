@@ -65,7 +65,7 @@ def _workers_seen() -> Metric:
 
 
 def _media_workers() -> Metric:
-    gauge = _gauge("media_workers", "Processes of the queue media seen within two minutes")
+    gauge = _gauge("media_workers", "Workers of the queue media seen within two minutes")
     gauge.add_metric([], WorkerSeen.objects.lately().count())
     return gauge
 

@@ -30,17 +30,17 @@ __all__ = [
     "WorkerSeen",
 ]
 
-SILENT = timedelta(minutes=2)  # four sweeps: whoever says nothing for so long is not there
+SILENT = timedelta(minutes=2)  # four signs of life: whoever says nothing for so long is not there
 
 
 class WorkerSeenQuerySet(models.QuerySet["WorkerSeen"]):
     def lately(self) -> "WorkerSeenQuerySet":
-        """Processes that are there now, by the database's clock."""
+        """Workers that are there now, by the database's clock."""
         return self.filter(seen_at__gt=Now() - SILENT)
 
 
 class WorkerSeen(models.Model):
-    """A process of the queue `media`, as it said itself. One that is killed or stopped says nothing."""
+    """A worker of the queue `media`, as it said itself. One that is killed or stopped says nothing."""
 
     worker = models.CharField(max_length=200, unique=True)  # host:process id
     seen_at = models.DateTimeField(db_index=True)

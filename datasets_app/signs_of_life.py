@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -47,12 +48,20 @@ def signs_of_life(give: Callable[[], object], *, every: float) -> Iterator[None]
         thread.join()
 
 
-@contextmanager
-def at_work() -> Iterator[None]:
-    """Say while inside that this process is there. Each longer task of its queue and the sweeper do."""
-    say_here()
-    with signs_of_life(say_here, every=SILENT.total_seconds() / 4):
-        yield
+def be_seen() -> None:
+    """Say from now on that this process is there, in a thread that ends with it."""
+
+    def go_on() -> None:
+        while True:
+            try:
+                say_here()
+            except Error:
+                logger.exception("a sign of life was lost")
+            finally:
+                connection.close()
+            time.sleep(SILENT.total_seconds() / 4)
+
+    threading.Thread(target=go_on, name="be seen", daemon=True).start()
 
 
 def say_here() -> None:

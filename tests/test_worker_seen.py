@@ -9,11 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import MediaState
-from datasets_app import signs_of_life, tasks
 from datasets_app.intake.run_import import start_import
 from datasets_app.models import Import, ImportState, Release, ReleaseState, WorkerSeen
+from datasets_app.signs_of_life import say_here
 from datasets_app.tasks import sweep_media_task
 from tests.make import make_member, make_project, make_video
+from tests.worker import Worker, wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +41,7 @@ def test_an_import_that_stands_still_says_that_nobody_works(project, says_so):
     run = start_import(project, make_member(project, "lead"), SimpleUploadedFile("study.jsonl", b"{}"), [])
     pages = [("project-import",), ("project-import-run", run.public_id)]
     assert [says_so(*page) for page in pages] == [True, True]
-    sweep_media_task()
+    say_here()
     assert [says_so(*page) for page in pages] == [False, False]
     fall_silent()
     assert [says_so(*page) for page in pages] == [True, True]
@@ -58,7 +59,7 @@ def test_videos_that_nobody_prepares_are_said_too(project, says_so):
     make_video(project, media_state=MediaState.WAITING)
     assert says_so("project-import")
     assert says_so("project-import-run", run.public_id)
-    sweep_media_task()
+    say_here()
     assert not says_so("project-import")
     assert not says_so("project-import-run", run.public_id)
 
@@ -67,7 +68,7 @@ def test_a_release_that_nobody_builds_says_so(project, says_so):
     release = Release.objects.create(project=project, number=1, settings={"formats": ["sft"]})
     assert says_so("project-releases")
     assert says_so("release-row", 1)
-    sweep_media_task()
+    say_here()
     assert not says_so("release-row", 1)
     fall_silent()
     release.state = ReleaseState.DELETED
@@ -75,21 +76,20 @@ def test_a_release_that_nobody_builds_says_so(project, says_so):
     assert not says_so("project-releases")
 
 
+@pytest.mark.worker
+@pytest.mark.parametrize(("queues", "seen"), [("media,scoring.technical", 1), ("scoring.videoscore2", 0)])
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_is_seen_for_as_long_as_its_task_takes(monkeypatch):
-    monkeypatch.setattr(signs_of_life, "SILENT", timedelta(seconds=0.4))
-
-    def take_long(release_id: int) -> None:
-        fall_silent()
-        until = time.monotonic() + 10
-        while not WorkerSeen.objects.lately().exists() and time.monotonic() < until:
-            time.sleep(0.05)
-        assert WorkerSeen.objects.lately().exists()
-
-    monkeypatch.setattr(tasks, "build_release", take_long)
-    tasks.build_release_task(1)
-    tasks.sweep_media_task()
-    assert WorkerSeen.objects.count() == 1  # a process has one row
+def test_a_worker_of_the_queue_is_seen_before_it_has_anything_to_do(tmp_path, queues, seen):
+    worker = Worker(tmp_path, processes=2, queues=queues)
+    try:
+        wait_until(lambda: worker.ready(), seconds=60)
+        if seen:
+            wait_until(lambda: WorkerSeen.objects.lately().exists(), seconds=20)
+        else:
+            time.sleep(2)
+        assert WorkerSeen.objects.count() == seen
+    finally:
+        worker.kill()
 
 
 def test_who_fell_silent_is_forgotten_after_a_day():

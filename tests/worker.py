@@ -35,12 +35,14 @@ def environment(data_dir: Path, **more: str) -> dict[str, str]:
 class Worker:
     """A worker's process group: `kill` is -9 for parent and children at once."""
 
-    def __init__(self, data_dir: Path, *, processes: int = 1, lease_seconds: int = 2, **more: str) -> None:
+    def __init__(
+        self, data_dir: Path, *, processes: int = 1, lease_seconds: int = 2, queues: str = QUEUES, **more: str
+    ) -> None:
         self.log = data_dir / f"worker-{time.monotonic_ns()}.log"
         name = f"test-{time.monotonic_ns()}@%h"
         options = [
             "-Q",
-            QUEUES,
+            queues,
             "-c",
             str(processes),
             "-n",
