@@ -63,6 +63,7 @@ def test_a_rating_is_returned_answered_and_accepted(browse, project):
     page.keyboard.press("r")
     assert not Review.objects.exists(), "a bare key decides nothing"
     assert page.get_by_role("radio", name="bob").is_checked()
+    page.keyboard.press("Tab")  # from whose rating it is
     page.keyboard.press("ArrowDown")  # from the first reason to the second
     page.keyboard.press("Tab")
     page.keyboard.type("jk rx: which words?")  # keys are letters here
@@ -97,3 +98,31 @@ def test_a_rating_is_returned_answered_and_accepted(browse, project):
     page.wait_for_url(f"**/{second.public_id}/")
     assert ReviewCase.objects.get(video=first).state == "closed"
     assert Verdict.objects.get(video=first).policy == "median"
+
+
+def test_a_return_starts_at_whose_rating_and_ctrl_enter_sends_the_open_form(browse, project):
+    ada, bob = make_member(project, username="ada"), make_member(project, username="bob")
+    first = make_case(project, ada, bob, "A hand lifts a cup of tea")
+    second = make_case(project, ada, bob, "A cat jumps from a wall")
+    page = browse(make_member(project, "reviewer", username="rev"))
+    page.goto(reverse("review-case", args=[project.slug, first.public_id]))
+    page.keyboard.press("r")
+    assert page.evaluate("document.activeElement.name") == "rating"
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(f"**/{second.public_id}/")
+    assert Review.objects.get().decision == "return"
+
+    page.locator("[data-key=x] summary").click()  # a panel opened by mouse begins at its first field, too
+    page.keyboard.press("Control+Enter")
+    assert page.evaluate("document.activeElement.name") == "visual_quality"  # what is missing is gone to
+    for _ in range(3):
+        page.keyboard.press("Space")
+        page.keyboard.press("Tab")
+    page.keyboard.type("Seen twice.")
+    page.locator("[data-key=x] summary").focus()  # not in the form, yet in the open panel
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/review/")
+    assert Review.objects.filter(video=second, decision="fix").exists()

@@ -35,9 +35,9 @@ function close() {
   panel.querySelector("summary").focus();
 }
 
-/** Ctrl+Enter inside an open form, as in the rating room. Elsewhere it decides nothing. */
+/** Ctrl+Enter in an open panel, as in the rating room. Elsewhere it decides nothing. */
 function decide(event) {
-  const form = event.target.closest(".decisions details[open] form");
+  const form = event.target.closest(".decisions details[open]")?.querySelector("form");
   if (!form || event.repeat) return;
   event.preventDefault();
   form.requestSubmit();
@@ -48,7 +48,14 @@ const keys = {
   KeyK: () => move(-1),
   KeyN: () => document.querySelector("#next")?.click(),
 };
-for (const panel of panels) keys[`Key${panel.dataset.key.toUpperCase()}`] = () => open(panel);
+for (const panel of panels) {
+  keys[`Key${panel.dataset.key.toUpperCase()}`] = () => open(panel);
+  panel.querySelector("summary").addEventListener("click", (event) => {
+    if (panel.open) return;
+    event.preventDefault();
+    open(panel);
+  });
+}
 
 document.addEventListener("keydown", (event) => {
   if (event.isComposing) return;
