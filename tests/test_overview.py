@@ -8,10 +8,20 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
+from annotation.guidelines.examples import put
 from annotation.models import Rating, ReviewCase, Skip, T2VModel, Video
 from annotation.projects.charts import bar_charts, line_chart, nice_top
 from annotation.projects.find_videos import SHOW, STUCK, find
-from annotation.projects.overview import Speed, progress, quality, raters, ratings_a_day, score_shares, stuck
+from annotation.projects.overview import (
+    Speed,
+    progress,
+    quality,
+    raters,
+    ratings_a_day,
+    score_shares,
+    speed,
+    stuck,
+)
 from annotation.projects.sway import Beside
 from annotation.room.settle import settle
 from tests.make import make_member, make_project, make_rating, make_scorer_version, make_suggestion, make_video
@@ -70,6 +80,26 @@ def test_a_hundred_percent_only_when_all_are_settled():
         make_rating(video, rater)
     settle(videos)
     assert progress(project).percent == 66
+
+
+def test_examples_of_the_guidelines_are_not_waited_for(client, project):
+    raters = make_member(project), make_member(project)
+    videos = [make_video(project) for _ in range(4)]
+    for video in videos[:3]:
+        for rater in raters:
+            make_rating(video, rater)
+    settle(videos)
+    for video in videos[2:]:  # one was settled before
+        put(video, words="A hand melts.", scores={})
+    far = progress(project)
+    assert (far.videos, far.to_settle, far.settled, far.percent) == (4, 2, 2, 100)
+    assert speed(project).open_seats == 0
+    assert {video.pk for video in find(project, show="settled")} == {video.pk for video in videos[:2]}
+    assert not find(project, show="open").exists()
+    client.force_login(make_member(project, "lead"))
+    assert "2 of 2 settled" in text_of(client, project)
+    assert "4 videos" in text_of(client, project)
+    assert "2 of 2 videos settled" in client.get(reverse("projects")).content.decode()
 
 
 def days_with(*counts):

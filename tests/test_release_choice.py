@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from annotation.guidelines.examples import put
 from annotation.models import Adjustment, EditedRationale, Rating, Review, ReviewCase, Verdict
 from annotation.room.settle import settle
 from annotation.scale import DIMENSION_KEYS
@@ -100,6 +101,17 @@ def test_by_default_a_row_is_the_stored_verdict(project):
         assert row.exact == {key: getattr(stored[name], f"{key}_exact") for key in DIMENSION_KEYS}
         assert row.policy == stored[name].policy
         assert len(row.ratings) == stored[name].ratings.count()
+
+
+def test_an_example_of_the_guidelines_waits_for_no_rating(project):
+    for name in ("single", "unrated"):
+        put(project.videos.get(name=name), words="A hand melts.", scores={})
+    left_out = []
+    assert "two" in rows_of(project, left_out)
+    assert left_out == ["example of the guidelines"] * 2
+    left_out = []
+    assert rows_of(project, left_out, policy="median")["single"].scores
+    assert left_out == ["example of the guidelines"]
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,10 @@ class VideoQuerySet(models.QuerySet["Video"]):
         """Videos whose browser copy, poster and thumbnails are there."""
         return self.filter(media_state=MediaState.READY)
 
+    def to_settle(self) -> "VideoQuerySet":
+        """Videos that raters settle: all but the guidelines' examples, which have no seats."""
+        return self.filter(guideline_example=None)
+
     def scorable(self) -> "VideoQuerySet":
         """Videos whose original is here and sound: scorers need no browser copy."""
         return self.filter(media_state__in=[MediaState.WAITING, MediaState.READY])

@@ -59,8 +59,8 @@ def _condition(project: Project, show: str) -> Q:
         return reduce(or_, (_condition(project, key) for key in STUCK))
     live = Rating.objects.live().filter(video__project=project)
     conditions: dict[str, Callable[[], Q]] = {
-        "settled": lambda: Q(verdict__isnull=False),
-        "open": lambda: Q(verdict__isnull=True),
+        "settled": lambda: Q(verdict__isnull=False, guideline_example=None),
+        "open": lambda: Q(verdict__isnull=True, guideline_example=None),
         "rated": lambda: Q(pk__in=live.values("video")),
         "unrated": lambda: ~Q(pk__in=live.values("video")),
         "failed": lambda: Q(media_state=MediaState.FAILED),

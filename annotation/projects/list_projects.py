@@ -4,12 +4,12 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from annotation.models import Membership, Project, Rating, User, Verdict, Video
+from annotation.models import Membership, Project, Rating, User, Video
 from annotation.models.project import ProjectQuerySet
 
 
 def projects_of(user: User | AnonymousUser) -> ProjectQuerySet:
-    """Projects of this person with `role`, `n_videos`, `n_settled` and `n_rated` (by them). One query.
+    """Projects of this person with `role`, `n_to_settle`, `n_settled` and `n_rated` (by them). One query.
 
     A superuser gets all of them, with no `role` where she is no member: the list is no way in.
     """
@@ -17,8 +17,8 @@ def projects_of(user: User | AnonymousUser) -> ProjectQuerySet:
     projects = Project.objects.standing() if user.is_superuser else Project.objects.visible_to(user)
     return projects.annotate(
         role=Subquery(Membership.objects.filter(project=here, user=user.pk).values("role")),
-        n_videos=_count(Video.objects.filter(project=here), "project"),
-        n_settled=_count(Verdict.objects.filter(video__project=here), "video__project"),
+        n_to_settle=_count(Video.objects.to_settle().filter(project=here), "project"),
+        n_settled=_count(Video.objects.to_settle().filter(project=here, verdict__isnull=False), "project"),
         n_rated=_count(Rating.objects.live().filter(video__project=here, rater=user.pk), "video__project"),
     )
 

@@ -19,7 +19,6 @@ from annotation.models import (
     Seat,
     Suggestion,
     User,
-    Verdict,
 )
 from annotation.models.rating import RatingQuerySet
 from annotation.projects.compare_raters import Agreement, RaterFigures, agreement, by_rater, load_table
@@ -34,18 +33,18 @@ KEEP_SECONDS = 24 * 3600
 
 @dataclass(frozen=True)
 class Progress:
-    """How far: videos with a verdict, of all."""
+    """How far: videos with a verdict, of those to settle. The first three count the guidelines' examples, too."""
 
     videos: int
     prompts: int
     t2v_models: int
+    to_settle: int
     settled: int
-    ready: int
 
     @property
     def percent(self) -> int:
         """Whole percents, rounded down: 100 only when all are settled."""
-        return 100 * self.settled // self.videos if self.videos else 0
+        return 100 * self.settled // self.to_settle if self.to_settle else 0
 
 
 def progress(project: Project) -> Progress:
@@ -53,9 +52,10 @@ def progress(project: Project) -> Progress:
         videos=Count("pk"),
         prompts=Count("prompt", distinct=True),
         t2v_models=Count("t2v_model", distinct=True),
-        ready=Count("pk", filter=Q(media_state=MediaState.READY)),
     )
-    return Progress(settled=Verdict.objects.filter(video__project=project).count(), **counts)
+    return Progress(
+        **counts, **project.videos.to_settle().aggregate(to_settle=Count("pk"), settled=Count("verdict"))
+    )
 
 
 @dataclass(frozen=True)

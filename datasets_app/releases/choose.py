@@ -48,10 +48,10 @@ class Chosen(NamedTuple):
 def choose(facts: Facts, options: Options) -> Chosen | LeftOut:
     """What becomes of a video: chosen, or left out with a reason."""
     video = facts.video
-    if video.policy is None and not facts.ratings:
-        return LeftOut.NOT_RATED
-    if options.policy == Policy.SETTLED and video.policy is None:
-        return LeftOut.NO_VERDICT
+    if video.policy is None and (options.policy == Policy.SETTLED or not facts.ratings):
+        if video.example:
+            return LeftOut.EXAMPLE
+        return LeftOut.NO_VERDICT if facts.ratings else LeftOut.NOT_RATED
     counting = [rating for rating in facts.ratings if rating.counts]
     if len(counting) < options.min_ratings:
         return LeftOut.FEW_RATINGS

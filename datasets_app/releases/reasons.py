@@ -11,6 +11,7 @@ class LeftOut(models.TextChoices):
 
     # No format takes it.
     NOT_RATED = "not rated yet", _("Not rated yet")
+    EXAMPLE = "example of the guidelines", _("An example of the guidelines")
     NO_VERDICT = "no verdict yet", _("No verdict yet")
     FEW_RATINGS = "too few ratings that count", _("Too few ratings that count")
     NOT_REVIEWED = "not reviewed", _("Not reviewed")

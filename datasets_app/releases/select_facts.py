@@ -64,6 +64,7 @@ class VideoFacts(NamedTuple):
     last_decision: str | None  # a reviewer's; asked for only where it matters
     case_state: str | None
     adjustment: str | None  # its outcome; None where there is none for the scorer that was asked for
+    example: int | None  # of the guidelines, which nobody is asked to rate
     edited: str | None  # a rationale
     verdict: tuple[int, ...]
     exact: tuple[float, ...]
@@ -160,7 +161,8 @@ def _videos(project: Project, options: Options, *, texts: bool) -> "QuerySet[Any
         .values_list(
             "prompt", "pk", "name", "source_url", "prompt__text", "prompt__source", "t2v_model__name",
             "t2v_model__tier", "original", "sha256", "width", "height", "fps", "seconds", "media_state",
-            "verdict__policy", "last_decision", "review_case__state", "adjustment__outcome", "edited",
+            "verdict__policy", "last_decision", "review_case__state", "adjustment__outcome",
+            "guideline_example", "edited",
             *(f"verdict__{key}" for key in DIMENSION_KEYS),
             *(f"verdict__{key}_exact" for key in DIMENSION_KEYS),
             *(f"adjustment__{key}" for key in DIMENSION_KEYS),
