@@ -133,6 +133,12 @@ class Release(models.Model):
         """Its formats in words for people."""
         return [str(ReleaseFormat(name).label) for name in self.settings["formats"]]
 
+    @property
+    def split_words(self) -> str:
+        """Its splits with their shares, the largest first; empty without any."""
+        largest_first = sorted(self.settings.get("split", {}).items(), key=lambda item: (-item[1], item[0]))
+        return " / ".join(f"{name} {share:g}" for name, share in largest_first)
+
 
 class TrainedOn(models.Model):
     """A lead's word that a scorer version was trained on a release: the link from data to model and back."""

@@ -351,6 +351,7 @@ def test_refused_rows_are_tried_again_alone_and_reported_once(project, lead, cli
     assert "Try 2 rows again" in page  # the line that is not JSON stays so
     assert "send the manifest again" in page
     assert "Send these files again" not in page
+    assert "Nothing was imported" not in page
 
     draw_clip(clips / "late.mp4", frames=12)
     client_of(lead).post(reverse("project-import-retry", args=[project.slug, run.public_id]))
@@ -408,6 +409,8 @@ def test_more_files_than_are_named_are_counted(project, lead, monkeypatch):
     continue_import(run.pk, for_seconds=60)
     page = client_of(lead).get(reverse("project-import-run", args=[project.slug, run.public_id])).content.decode()
     assert "with the manifest: clips/a.mp4, clips/b.mp4 and 2 more" in page
+    assert "Nothing was imported: every row was refused." in page
+    assert "The manifest is done." not in page
 
 
 def test_a_refused_row_is_shown_by_what_it_names(project, lead):

@@ -129,6 +129,15 @@ def test_a_form_can_start_as_an_earlier_release(client, sent, project):
     assert client.get(reverse("project-releases", args=[project.slug]) + "?again=9").status_code == 404
 
 
+def test_what_was_built_stays_chosen_and_the_row_names_its_split(client, sent, project):
+    rated_videos(project)
+    answer = sent("project-releases", formats=["rl"], split="test=0.1,train=0.9", seed="4")
+    text = client.get(answer.url).content.decode()
+    assert 'value="rl" id="id_formats_2" checked' in text
+    assert 'value="train=0.9,test=0.1"' in text
+    assert "· split train 0.9 / test 0.1 · seed 4" in text
+
+
 def test_a_leak_is_told_before_and_on_the_row(sent, project):
     for video in rated_videos(project, 12):
         project.videos.filter(pk=video.pk).update(sha256="a" * 64)

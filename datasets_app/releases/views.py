@@ -49,7 +49,9 @@ def releases(request: HttpRequest, slug: str) -> HttpResponse:
         ring(build_release_task, release.pk)
     if not new:
         messages.info(request, _("Release %d is being built just so already.") % release.number)
-    return redirect(reverse("project-releases", args=[slug]) + f"#release-{release.number}")
+    here = reverse("project-releases", args=[slug])
+    # The form stays as it was sent: one more build has the same options.
+    return redirect(f"{here}?again={release.number}#release-{release.number}")
 
 
 @login_required
