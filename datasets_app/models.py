@@ -60,7 +60,7 @@ class ReleaseFormat(models.TextChoices):
     RECORDS = "records", _("Records (JSONL)")
     SFT = "sft", _("SFT (LLaMA-Factory)")
     RL = "rl", _("RL (Video-R1)")
-    BENCH = "bench", _("Bench (held out)")
+    BENCH = "bench", _("Bench (VideoScore-Bench-v2)")
     PREFERENCES = "preferences", _("Preference pairs")
     PARQUET = "parquet", _("Parquet (Hugging Face datasets)")
 

@@ -7,7 +7,7 @@ import pytest
 from django.apps import apps
 from django.urls import reverse
 
-from annotation.models import Role
+from annotation.models import ReviewCase, Role
 from annotation.room.settle import settle
 from datasets_app.management.commands.export_dataset import Command
 from datasets_app.models import Release
@@ -101,6 +101,33 @@ def test_a_preview_answers_the_form_with_numbers_and_a_command(sent, project):
     assert "3 · Too few ratings that count" in text
     assert "Nothing can be counted yet" in words(sent("release-preview", split="a=0.5"))
     assert "Nothing can be counted yet" in words(sent("release-preview", prompt_sources=["nowhere"]))
+
+
+def test_a_preview_says_how_many_videos_still_wait_for_a_reviewer(sent, project):
+    videos = rated_videos(project, 4, t2v_model="Kling")
+    states = zip(videos, ["open", "open", "returned", "closed"], strict=True)
+    for video, state in states:
+        ReviewCase.objects.update_or_create(video=video, defaults={"state": state, "audit": True})
+    waiting = make_video(project)  # and is not taken
+    ReviewCase.objects.create(video=waiting, audit=True)
+    answer = sent("release-preview", formats=["records"])
+    assert "2 of them wait for a reviewer" in words(answer)
+    assert f'href="{reverse("review", args=[project.slug])}"' in answer.content.decode()
+    assert "wait for a reviewer" not in words(sent("release-preview", reviewed_only="on"))
+    ReviewCase.objects.update(state="closed")
+    assert "wait for a reviewer" not in words(sent("release-preview", formats=["records"]))
+
+
+def test_a_preview_says_where_bench_holds_what_is_trained_on(sent, project):
+    rated_videos(project)
+    said = "bench holds the videos of the other files"
+    assert said in words(sent("release-preview", formats=["bench", "sft"]))
+    assert said not in words(sent("release-preview", formats=["bench", "sft"], split="train=0.5,test=0.5"))
+    assert said not in words(sent("release-preview", formats=["bench"]))
+    assert said not in words(sent("release-preview", formats=["sft", "rl"]))
+    page = words(sent("project-releases"))
+    assert "Bench" in page
+    assert not any(claim in page for claim in ("held out", "held-out"))
 
 
 def test_of_thousands_of_sources_some_are_listed_and_the_others_found_by_name(sent, project):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from annotation.models import Arm
 from annotation.scale import DIMENSIONS, Score
-from datasets_app.models import ReleaseFormat
 from datasets_app.releases.card_counts import CardCounts, Histogram, most
 from datasets_app.releases.card_loading import loading
 from datasets_app.releases.export_options import Counts, Options, Policy
@@ -122,7 +121,7 @@ def _counts(facts: Facts) -> Iterator[str]:
         yield from table(("of", "because", "videos"), left_out)
     else:
         yield "Nothing was left out."
-    if ReleaseFormat.BENCH in options.formats and len(options.formats) > 1:
+    if options.bench_beside_others:
         yield ""
         if options.split:
             yield "`bench` of a split holds the videos of its other files: what is trained on is not held out."

@@ -136,6 +136,11 @@ class Options:
             for name in self.formats
         }
 
+    @property
+    def bench_beside_others(self) -> bool:
+        """Whether other files hold the videos of `bench`, so that only a split can hold any out."""
+        return ReleaseFormat.BENCH in self.formats and len(self.formats) > 1
+
     def as_json(self) -> dict[str, Any]:
         lists = {name: list(getattr(self, name)) for name in ("formats", "arms", "t2v_models", "prompt_sources")}
         return asdict(self) | lists | {"split": dict(self.split)}

@@ -1,4 +1,4 @@
-"""`bench`: a held-out file with VideoScore-Bench-v2's keys. Scores are the experts' own, whatever rule trains."""
+"""`bench`: VideoScore-Bench-v2's keys, to measure against. Scores are the experts' own, whatever rule trains."""
 
 from typing import Any
 

@@ -25,7 +25,7 @@ READERS = {
     ReleaseFormat.RECORDS: _("One flat object a video: for people, scripts, and the import of another project."),
     ReleaseFormat.SFT: _("Supervised fine-tuning: conversations with reasoning, and LLaMA-Factory's settings."),
     ReleaseFormat.RL: _("Reinforcement learning in Video-R1: a question and its solution a line."),
-    ReleaseFormat.BENCH: _("To measure a model against: held-out videos with the experts' own scores."),
+    ReleaseFormat.BENCH: _("To measure a model against: videos with the experts' own scores."),
     ReleaseFormat.PREFERENCES: _("Reward models and DPO: two videos of one prompt, the better one named."),
     ReleaseFormat.PARQUET: _("Hugging Face datasets: a table with the videos inside."),
 }

@@ -46,6 +46,7 @@ class Holds:
     splits: list[tuple[str, int, int]]  # name, videos, whole percents
     shares: Shares
     makeup: list[tuple[str, Lines, int]]  # heading, lines, how many more there are
+    bench_not_held_out: bool
     refusal: str
 
 
@@ -62,6 +63,7 @@ def holds(project: Project, options: Options) -> Holds:
         splits=_splits(options, counted),
         shares=shares(counted.scores),
         makeup=makeup(counted),
+        bench_not_held_out=options.bench_beside_others and not options.split,
         refusal=_refusal(options, counted),
     )
 

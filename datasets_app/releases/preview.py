@@ -8,7 +8,7 @@ from itertools import combinations, groupby
 from operator import attrgetter
 from typing import NamedTuple
 
-from annotation.models import Project
+from annotation.models import CaseState, Project
 from annotation.scale import DIMENSION_KEYS
 from datasets_app.models import ReleaseFormat
 from datasets_app.releases.choose import Chosen, check_names, choose, only_held_out, refusals, unplayable
@@ -32,6 +32,7 @@ class Preview:
 
     videos: int = 0  # that the options choose
     ratings: int = 0  # that count, of these videos
+    waiting: int = 0  # of these videos, for a reviewer
     records_about: Counter[str] = field(default_factory=Counter)  # by format; of `preferences` pairs
     splits: Counter[str] = field(default_factory=Counter)  # chosen videos by split; empty without splits
     left_out_about: dict[str, Counter[str]] = field(default_factory=dict)  # by format ("": every one), then reason
@@ -93,6 +94,7 @@ def _count(facts: Facts, chosen: Chosen, options: Options, counted: Preview) -> 
     scores, source, refused = _held(facts, chosen, options)
     counted.videos += 1
     counted.ratings += len(chosen.ratings)
+    counted.waiting += video.case_state == CaseState.OPEN
     counted.rationales_about[source or "none"] += 1
     counted.t2v_models[video.t2v_model] += 1
     counted.tiers[video.tier] += 1
