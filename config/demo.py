@@ -181,7 +181,8 @@ def _welcome(arguments: argparse.Namespace) -> None:
                    {", ".join(email(name) for name in HUMAN_RATERS)}
   Password         {PASSWORD}
 {_SUGGESTIONS_BY.get(arguments.scorer, "")}
-  Export           DEBUG=1 DATA_DIR={shown} .venv/bin/python manage.py export_dataset \\
+  Export           DEBUG=1 DATA_DIR={shown} SITE_URL=http://127.0.0.1:{port} \\
+                     .venv/bin/python manage.py export_dataset \\
                      --project {SLUG} --format sft --output {shown}/export
 
   Ctrl-C stops everything.

@@ -91,15 +91,28 @@ def test_it_says_where_to_go_and_the_printed_login_opens_the_project(demo):
     assert "simulated T2V models" in lead_of(demo).open(f"{demo.address}p/demo/").read().decode()
 
 
-def test_the_printed_export_line_works(demo):
+def printed_line(demo: Demo) -> str:
     line = re.search(r"Export\s+(.*?)\n\s*\n", demo.printed, re.DOTALL)[1].replace("\\\n", " ")
-    line = line.replace(".venv/bin/python", sys.executable)
+    return line.replace(".venv/bin/python", sys.executable)
+
+
+def in_a_fresh_shell(line: str) -> str:
     environment = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME")}
     answer = subprocess.run(
         line, shell=True, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
     )
     assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+def test_the_printed_export_line_works(demo):
+    in_a_fresh_shell(printed_line(demo))
     assert (demo.folder / "export" / "dataset_info.json").exists()
+
+
+def test_another_command_with_the_printed_variables_prints_links_to_the_demo(demo):
+    line = printed_line(demo).split("export_dataset")[0] + "create_lead new@example.org --project demo"
+    assert in_a_fresh_shell(line).startswith(f"{demo.address}invitations/")
 
 
 def test_a_second_one_is_refused_while_the_first_runs(demo):

@@ -1,14 +1,18 @@
 """What moves on a lead's pages, in a real browser: messages, folds, and a run that is followed."""
 
+import io
+from statistics import median
+
 import pytest
 from django.urls import reverse
+from PIL import Image
 
 from annotation.audit import record
 from annotation.models import AuditKind, Role
 from scoring.jobs import enqueue
 from scoring.models import Job
 from tests.browser import check_access, wait_for
-from tests.make import make_member, make_project, make_scorer_version, make_video
+from tests.make import make_member, make_project, make_rating, make_scorer_version, make_suggestion, make_video
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -80,3 +84,29 @@ def test_an_entry_of_the_audit_log_is_a_few_lines_on_a_telephone(browse):
         box = told.bounding_box()
         assert box is None or box["x"] + box["width"] <= 390, told.inner_text()
     check_access(page)
+
+
+def edges(table):
+    """The usual grey of a table's first and last column of pixels."""
+    picture = Image.open(io.BytesIO(table.screenshot())).convert("L")
+    return [median(picture.getpixel((x, y)) for y in range(picture.height)) for x in (1, picture.width - 2)]
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_a_table_that_is_cut_is_shaded_where_more_of_it_lies(browse, scheme):
+    project, version = make_project(), make_scorer_version()
+    for _ in range(3):
+        video = make_video(project)
+        make_rating(video, make_member(project))
+        make_suggestion(video, version)
+    page = browse(make_member(project, Role.LEAD), width=390, height=844, color_scheme=scheme)
+    page.goto(reverse("project-evaluation", args=[project.slug]))
+    table = page.locator(".table").first
+    assert table.evaluate("(one) => one.scrollWidth > one.clientWidth")
+    left, right = edges(table)
+    assert abs(right - left) > 20
+    table.evaluate("(one) => (one.scrollLeft = one.scrollWidth)")
+    left_at_the_end, right_at_the_end = edges(table)
+    assert [left_at_the_end, right_at_the_end] == pytest.approx([right, left], abs=2)
+    page.set_viewport_size({"width": 1280, "height": 720})
+    assert edges(table) == [left, left]
